@@ -1,0 +1,19 @@
+.PHONY: test lint e2e bench
+
+# All Go tests with the race detector.
+test:
+	go test -race ./...
+
+# gofmt, go vet and golangci-lint, which has a module of its own so that the main module graph stays small.
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
+	go vet ./...
+	go tool -modfile=tools/lint/go.mod golangci-lint run
+
+# The built binary against real OpenSSH on loopback.
+e2e:
+	go test -count=1 -tags=e2e -timeout=15m ./e2e/...
+
+# Benchmarks: read the ratios, not the times.
+bench:
+	go test -run='^$$' -bench=. -benchtime=1x ./...
