@@ -1,0 +1,147 @@
+package plans
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/groups"
+)
+
+// Options are the parts of a plan that do not follow from the machines. All durations must be set.
+type Options struct {
+	ID, Service, Balancer, By, Config string
+	Release, Was                      string
+	Made                              time.Time
+	OnFail                            string // hold or rollback
+
+	Ramp   []int         // percent of its weight a closing group passes through; empty: none
+	Settle time.Duration // how long a weight must read back unchanged before the next step
+	Shift  time.Duration // the deadline of a shift, the wait for healthy backends included
+
+	DrainWithin time.Duration
+	DrainStable time.Duration
+	Draining    Draining
+
+	Deploy       string // the line run on every machine; empty: no deploy steps
+	DeployWithin time.Duration
+
+	RestartWithin time.Duration // of a start
+	KillAfter     time.Duration // of a stop
+
+	Health      string // run on every machine, exit 0 is healthy; empty: none
+	CheckWithin time.Duration
+	CheckStable time.Duration
+}
+
+// Build makes the plan that updates f.First and then f.Second. before is every backend of both groups as it was found.
+func Build(f groups.Fleet, r Recipe, before map[string]Backend, o Options) Plan {
+	p := Plan{
+		Version: Version, ID: o.ID, Purpose: Update, Service: o.Service, Balancer: o.Balancer, Made: o.Made, By: o.By, Config: o.Config,
+		Release: o.Release, Was: o.Was, First: f.First.Name, Second: f.Second.Name, Before: before, OnFail: o.OnFail,
+	}
+	for _, g := range []groups.Group{f.First, f.Second} {
+		for _, m := range g.Machines {
+			p.Machines = append(p.Machines, Machine{Name: m.Name, Host: m.Host, Group: g.Name})
+		}
+	}
+	b := builder{p: p, o: o, r: r}
+	b.shift(f.First, f.Second, o.Ramp)
+	b.update(f.First)
+	b.shift(f.Second, f.First, o.Ramp)
+	b.update(f.Second)
+	b.open(f.Second, f.First)
+	return b.p
+}
+
+// builder adds steps to a plan.
+type builder struct {
+	p Plan
+	o Options
+	r Recipe
+}
+
+// shift closes a group; the one that stays is opened first.
+func (b *builder) shift(closed, stays groups.Group, ramp []int) {
+	w := b.p.Weights()
+	for id, be := range b.p.Before {
+		if be.Group == closed.Name {
+			w[id] = 0
+		}
+	}
+	b.add(Step{Kind: Shift, Group: closed.Name, Hosts: closed.Hosts(), Weights: w, Ramp: slices.Clone(ramp),
+		Probe: answering(stays), Within: Seconds(b.o.Shift), Stable: Seconds(b.o.Settle)})
+}
+
+// open brings both groups to what they were.
+func (b *builder) open(opened, stays groups.Group) {
+	b.add(Step{Kind: Shift, Group: opened.Name, Hosts: opened.Hosts(), Weights: b.p.Weights(),
+		Probe: answering(stays), Within: Seconds(b.o.Shift), Stable: Seconds(b.o.Settle)})
+}
+
+// update drains, deploys, restarts and checks one group.
+func (b *builder) update(g groups.Group) {
+	watch, d := watching(g), b.o.Draining
+	b.add(Step{Kind: Drain, Group: g.Name, Hosts: g.Hosts(), Watch: watch,
+		Within: Seconds(b.o.DrainWithin), Stable: Seconds(b.o.DrainStable), Drain: &d})
+	if b.o.Deploy != "" {
+		b.add(Step{Kind: Deploy, Group: g.Name, Hosts: g.Hosts(), Run: b.env(each(g, DoDeploy, b.o.Deploy)), Within: Seconds(b.o.DeployWithin)})
+	}
+	recipe := b.env(b.r.Restart(g))
+	b.add(Step{Kind: Restart, Group: g.Name, Hosts: g.Hosts(), Watch: watch, Probe: answering(g), Run: recipe,
+		Within: Seconds(b.o.RestartWithin), Kill: Seconds(b.o.KillAfter), Stable: Seconds(b.o.DrainStable), Drain: &d})
+	check := slices.DeleteFunc(slices.Clone(recipe), func(c Command) bool { return c.Do != DoStatus })
+	if b.o.Health != "" {
+		check = append(check, b.env(each(g, DoHealth, b.o.Health))...)
+	}
+	b.add(Step{Kind: Check, Group: g.Name, Hosts: g.Hosts(), Probe: answering(g), Run: check,
+		Within: Seconds(b.o.CheckWithin), Stable: Seconds(b.o.CheckStable)})
+}
+
+func (b *builder) add(s Step) { b.p.Steps = append(b.p.Steps, s) }
+
+// env tells each command which run and release it belongs to.
+func (b *builder) env(cs []Command) []Command {
+	for i := range cs {
+		env := maps.Clone(cs[i].Env)
+		if env == nil {
+			env = map[string]string{}
+		}
+		env["ROLLOUT_RUN"], env["ROLLOUT_MACHINE"] = b.p.ID, b.p.Name(cs[i].Host)
+		if b.o.Release != "" {
+			env["ROLLOUT_REF"], env["ROLLOUT_RELEASE"] = b.o.Release, b.o.Release
+		}
+		cs[i].Env = env
+	}
+	return cs
+}
+
+func each(g groups.Group, do Act, line string) []Command {
+	var cs []Command
+	for _, m := range g.Machines {
+		cs = append(cs, Command{Host: m.Host, Do: do, Line: line})
+	}
+	return cs
+}
+
+// answering gives the ports of g that must answer.
+func answering(g groups.Group) []Ports {
+	return ports(g, func(m groups.Machine) []int { return m.Ports })
+}
+
+// watching gives the ports of g that hold sessions.
+func watching(g groups.Group) []Ports {
+	return ports(g, func(m groups.Machine) []int { return m.Sessions })
+}
+
+func ports(g groups.Group, of func(groups.Machine) []int) []Ports {
+	var ps []Ports
+	for _, m := range g.Machines {
+		addr := m.Address
+		if addr == "" {
+			addr = m.Host
+		}
+		ps = append(ps, Ports{Host: m.Host, Addr: addr, Bind: m.Bind, Ports: slices.Clone(of(m))})
+	}
+	return ps
+}

@@ -1,0 +1,174 @@
+package plans
+
+import (
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/groups"
+)
+
+// Version is the version of the plan and event formats written by this build. A file with a higher one is refused.
+const Version = 1
+
+// Kind says what a step does.
+type Kind string
+
+// The five kinds of step.
+const (
+	Shift   Kind = "shift"   // bring the backends to the step's weights, raising before lowering
+	Drain   Kind = "drain"   // wait until the group's sessions have ended, or the deadline
+	Deploy  Kind = "deploy"  // run the deploy line on every machine of the group
+	Restart Kind = "restart" // stop, prove that nothing is left, start
+	Check   Kind = "check"   // every port answers and the health lines succeed, for a while
+)
+
+// Purpose says why a plan was made.
+type Purpose string
+
+// The purposes of a plan.
+const (
+	Update  Purpose = "update"  // restart both groups, one after the other
+	Leaving Purpose = "retreat" // put back what the update before it had changed
+)
+
+// Plan is everything a rollout will do, as data: it can be printed, saved, compared and carried out by another process.
+type Plan struct {
+	Version  int                `json:"version"`
+	ID       string             `json:"id"`       // the run's id, in every event, file name and message
+	Purpose  Purpose            `json:"purpose"`  //
+	Service  string             `json:"service"`  // the name of the lock
+	Balancer string             `json:"balancer"` // the load balancer's id
+	Made     time.Time          `json:"made"`
+	By       string             `json:"by"`                // user@host who asked for it
+	Config   string             `json:"config,omitempty"`  // sha256 of the rollout.yaml it was built from
+	Release  string             `json:"release,omitempty"` // what the machines shall run (--ref); empty: not told
+	Was      string             `json:"was,omitempty"`     // what they ran when the plan was made; empty: not known
+	First    string             `json:"first"`             // the group updated first
+	Second   string             `json:"second"`            // the other one
+	Machines []Machine          `json:"machines"`
+	Before   map[string]Backend `json:"before"`               // every backend of both groups as it was found, by id
+	OnFail   string             `json:"on_failure,omitempty"` // hold or rollback
+	Steps    []Step             `json:"steps"`
+}
+
+// Machine is a machine as the plan needs it: its name for people, its host for ssh, and its group.
+type Machine struct {
+	Name  string `json:"name"`
+	Host  string `json:"host"`
+	Group string `json:"group"`
+}
+
+// Backend is one backend as it was found before the run, and as it is to be left.
+type Backend struct {
+	Addr   string `json:"addr"`   // host:port as the load balancer knows it
+	Host   string `json:"host"`   // the machine's ssh host
+	Group  string `json:"group"`  //
+	Weight int    `json:"weight"` // 0: takes no new connections
+}
+
+// Ports are some ports of one machine.
+type Ports struct {
+	Host  string `json:"host"`           // the machine's ssh host
+	Addr  string `json:"addr"`           // the address the ports are dialled at
+	Bind  string `json:"bind,omitempty"` // the local address sockets are counted on; empty: any
+	Ports []int  `json:"ports"`
+}
+
+// Act says what a command of a recipe is for.
+type Act string
+
+// The acts of a recipe.
+const (
+	DoDeploy Act = "deploy" // brings the new code
+	DoStop   Act = "stop"   // ends the service; harmless where nothing runs
+	DoStart  Act = "start"  // begins the service
+	DoStatus Act = "status" // exit 0 while the service runs
+	DoHealth Act = "health" // exit 0 while the service is well
+)
+
+// Command is one line run by a shell on one machine.
+type Command struct {
+	Host string            `json:"host"`
+	Do   Act               `json:"do"`
+	Dir  string            `json:"dir,omitempty"` // where it runs; empty: the login directory
+	Line string            `json:"line"`
+	Env  map[string]string `json:"env,omitempty"`
+}
+
+// Step is one step of a plan. Which fields are set depends on its Kind.
+type Step struct {
+	Kind    Kind           `json:"kind"`
+	Group   string         `json:"group"`             // the group worked on; shift: the group that is closed, or opened by the last one
+	Hosts   []string       `json:"hosts"`             // every machine of that group, since commands may name only one of them
+	Weights map[string]int `json:"weights,omitempty"` // shift: every backend → weight wanted
+	Ramp    []int          `json:"ramp,omitempty"`    // shift: percent of its weight the closing group passes through
+	Watch   []Ports        `json:"watch,omitempty"`   // drain, restart: established connections on these are sessions
+	Probe   []Ports        `json:"probe,omitempty"`   // shift: of the group that stays; restart, check: of Group. Each must answer
+	Run     []Command      `json:"run,omitempty"`     // deploy, restart, check
+	Within  Seconds        `json:"within"`            // the step's deadline
+	Stable  Seconds        `json:"stable,omitempty"`  // how long the state reached must stay so before it is believed
+	Kill    Seconds        `json:"kill,omitempty"`    // restart: how long a stop may take
+	Drain   *Draining      `json:"drain,omitempty"`   // drain, restart
+}
+
+// Deadline says what a drain does when its deadline comes before its zero.
+type Deadline string
+
+// The policies at a drain's deadline.
+const (
+	Cut   Deadline = "cut"   // restart, and record how many sessions were cut
+	Wait  Deadline = "wait"  // go on waiting
+	Pause Deadline = "pause" // stop here; a person decides
+	Abort Deadline = "abort" // put everything back
+)
+
+// Draining is a drain's policy.
+type Draining struct {
+	Until      int      `json:"until"`                // sessions left that count as none
+	Interval   Seconds  `json:"interval"`             // between two counts
+	OnDeadline Deadline `json:"on_deadline"`          //
+	CutBudget  *int     `json:"cut_budget,omitempty"` // more left than this at the deadline pauses instead of cutting
+}
+
+// Recipe knows the commands that restart a group.
+type Recipe interface {
+	// Restart gives the stop, start and status commands of a group, each act for every machine it is to be run on.
+	Restart(g groups.Group) []Command
+}
+
+// Name gives the name people use for the machine at host; the host itself where the plan has no such machine.
+func (p Plan) Name(host string) string {
+	for _, m := range p.Machines {
+		if m.Host == host {
+			return m.Name
+		}
+	}
+	return host
+}
+
+// Other gives the name of the group that is not g.
+func (p Plan) Other(g string) string {
+	if g == p.First {
+		return p.Second
+	}
+	return p.First
+}
+
+// Weights gives the weight of every backend as it was found.
+func (p Plan) Weights() map[string]int {
+	w := make(map[string]int, len(p.Before))
+	for id, b := range p.Before {
+		w[id] = b.Weight
+	}
+	return w
+}
+
+// Hosts gives the hosts of a group's machines in the plan's order.
+func (p Plan) Hosts(group string) []string {
+	var hs []string
+	for _, m := range p.Machines {
+		if m.Group == group {
+			hs = append(hs, m.Host)
+		}
+	}
+	return hs
+}

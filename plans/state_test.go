@@ -1,0 +1,239 @@
+package plans_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// half tells a run up to the middle of the first restart.
+func half() *story {
+	p := build(noDeploy)
+	st := &story{}
+	st.tell(plans.Event{What: plans.Planned, Step: -1, Plan: &p}, plans.Event{What: plans.Resumed, Step: -1, By: "liu@ops", PID: 7})
+	st.tell(plans.Event{What: plans.Began, Step: 0})
+	st.tell(plans.Event{What: plans.Writing, Step: 0, Weights: map[string]int{"backend-4-6150": 0}})
+	st.tell(plans.Event{What: plans.Wrote, Step: 0, Answers: []plans.Answer{{Backend: "backend-4-6150", Outcome: plans.Unknown}}})
+	st.tell(plans.Event{What: plans.Looked, Step: 0, Weights: p.Steps[0].Weights}, plans.Event{What: plans.Ended, Step: 0})
+	st.tell(plans.Event{What: plans.Began, Step: 1})
+	st.tell(plans.Event{What: plans.Counted, Step: 1, Group: "group2", Sessions: &plans.Sessions{Total: 40, ByHost: map[string]int{"10.9.0.4": 40}}})
+	st.tell(plans.Event{What: plans.Counted, Step: 1, Group: "group2", Sessions: &plans.Sessions{Unread: map[string]string{"10.9.0.4": "gone"}}})
+	st.tell(plans.Event{What: plans.Counted, Step: 1, Group: "group2", Sessions: &plans.Sessions{Total: 3}})
+	st.tell(plans.Event{What: plans.Ended, Step: 1, EndedBy: "deadline"})
+	st.tell(plans.Event{What: plans.Began, Step: 2})
+	three := 3
+	st.tell(plans.Event{What: plans.Counted, Step: 2, Group: "group2", Sessions: &plans.Sessions{Total: 3}, Cut: &three})
+	for _, c := range p.Steps[2].Run[:4] {
+		st.tell(plans.Event{What: plans.Running, Step: 2, Group: "group2", Command: &c}, plans.Event{What: plans.Ran, Step: 2, Group: "group2", Command: &c})
+	}
+	return st
+}
+
+func TestTheStateCountsWhoWasCutAndWhoMoved(t *testing.T) {
+	s := half().s
+	if s.Cut() != 3 || s.Moved() != 37 {
+		t.Errorf("got %d cut and %d moved, want 3 and 37", s.Cut(), s.Moved())
+	}
+}
+
+func TestAnUnreadCountDoesNotBecomeTheNumberLeft(t *testing.T) {
+	s := half().s
+	if got := s.Progress[1].Left; got != 3 {
+		t.Errorf("got %d left, want 3", got)
+	}
+	if got := *s.Progress[1].First; got != 40 {
+		t.Errorf("got %d at first, want 40", got)
+	}
+}
+
+func TestFoldOfAPrefixAndTheRestIsFoldOfAll(t *testing.T) {
+	st := half()
+	for i := range st.es {
+		s := plans.Fold(slices.Values(st.es[:i]))
+		for _, e := range st.es[i:] {
+			s = s.Apply(e)
+		}
+		if !reflect.DeepEqual(s, st.s) {
+			t.Fatalf("after event %d: got %+v, want %+v", i, s, st.s)
+		}
+	}
+}
+
+func TestApplyDoesNotChangeTheStateItIsGiven(t *testing.T) {
+	st := half()
+	var states []plans.State
+	var before [][]byte
+	s := plans.State{}
+	for _, e := range st.es {
+		states, before = append(states, s), append(before, mustJSON(t, s))
+		s = s.Apply(e)
+	}
+	for i := range states {
+		if got := mustJSON(t, states[i]); string(got) != string(before[i]) {
+			t.Errorf("event %d changed the state before it:\n got %s\nwant %s", i+1, got, before[i])
+		}
+	}
+}
+
+func TestEventsReadBackAsTheyWereWritten(t *testing.T) {
+	for _, e := range half().es {
+		var back plans.Event
+		if err := json.Unmarshal(mustJSON(t, e), &back); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := string(mustJSON(t, back)), string(mustJSON(t, e)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestAGroupIsDirtyFromItsFirstCommandToItsCheck(t *testing.T) {
+	st := half()
+	if !st.s.Dirty["group2"] || st.s.Updated["group2"] {
+		t.Errorf("got dirty %v updated %v in the restart, want true false", st.s.Dirty, st.s.Updated)
+	}
+	if _, ok := plans.Retreat(st.s); ok {
+		t.Error("a group that was restarted and not checked would be opened again")
+	}
+	st.tell(plans.Event{What: plans.Ended, Step: 2}, plans.Event{What: plans.Began, Step: 3}, plans.Event{What: plans.Ended, Step: 3})
+	if st.s.Dirty["group2"] || !st.s.Updated["group2"] {
+		t.Errorf("got dirty %v updated %v after the check, want false true", st.s.Dirty, st.s.Updated)
+	}
+}
+
+func TestTheWayBackPutsEverythingAsItWasFound(t *testing.T) {
+	st := &story{}
+	p := build()
+	st.tell(plans.Event{What: plans.Planned, Step: -1, Plan: &p}, plans.Event{What: plans.Began, Step: 0})
+	back, ok := plans.Retreat(st.s)
+	if !ok {
+		t.Fatal("there is no way back, want one")
+	}
+	if err := back.Check(); err != nil {
+		t.Errorf("Check: %v", err)
+	}
+	if got, want := back.Steps[0].Weights, p.Weights(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	st.tell(plans.Event{What: plans.Planned, Step: -1, Plan: &back})
+	if got := st.s.Earlier[0].Progress[3].Status; got != plans.StepSkipped {
+		t.Errorf("a step that was left is %q, want %q", got, plans.StepSkipped)
+	}
+}
+
+func TestAStopForgetsTheStartBeforeIt(t *testing.T) {
+	st := half()
+	stop, start := st.s.Plan.Steps[2].Run[0], st.s.Plan.Steps[2].Run[3]
+	if !st.s.Progress[2].Acts[plans.Key(start.Host, plans.DoStart)].OK() {
+		t.Fatal("the start is not known to have succeeded")
+	}
+	st.tell(plans.Event{What: plans.Running, Step: 2, Group: "group2", Command: &stop})
+	if _, ok := st.s.Progress[2].Acts[plans.Key(start.Host, plans.DoStart)]; ok {
+		t.Error("the start before the stop is still believed")
+	}
+}
+
+func TestDriftIsWhatNeitherTheRunNorItsBeginningExplains(t *testing.T) {
+	st := half()
+	w := st.s.Plan.Weights()
+	w["backend-4-6150"] = 0 // written by the run
+	if ds := plans.Drift(st.s, w); len(ds) != 0 {
+		t.Errorf("got %v, want none", ds)
+	}
+	w["backend-4-6151"] = 0 // by somebody else
+	delete(w, "backend-1-6150")
+	ds := strings.Join(plans.Drift(st.s, w), "\n")
+	for _, want := range []string{"backend-4-6151 (10.9.0.4:6151) was found with weight 1 and now has 0", "backend-1-6150 (10.9.0.1:6150) is gone"} {
+		if !strings.Contains(ds, want) {
+			t.Errorf("got %q, want %q in it", ds, want)
+		}
+	}
+}
+
+func TestAStalePlanNamesEachChange(t *testing.T) {
+	p := build()
+	_, now := sixMachines()
+	b := now["backend-1-6150"]
+	b.Weight = 0
+	now["backend-1-6150"] = b
+	delete(now, "backend-2-6150")
+	now["backend-9-6150"] = plans.Backend{Addr: "10.9.0.9:6150"}
+	got := strings.Join(plans.Stale(p, now), "\n")
+	want := "backend backend-1-6150 (10.9.0.1:6150) was on with weight 1 and is now off\nbackend backend-2-6150 (10.9.0.2:6150) is gone\nbackend backend-9-6150 (10.9.0.9:6150) is new"
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestANewRunTakesAsFoundWhatTheLeftOneHadFound(t *testing.T) {
+	st := half()
+	_, now := sixMachines()
+	off := now["backend-4-6150"]
+	off.Weight = 0 // by the run that was left
+	now["backend-4-6150"] = off
+	hand := now["backend-4-6151"]
+	hand.Weight = 0 // by hand
+	now["backend-4-6151"] = hand
+	got := plans.Before(st.s, now)
+	if got["backend-4-6150"].Weight != 1 || got["backend-4-6151"].Weight != 0 {
+		t.Errorf("got weights %d and %d, want 1 and 0", got["backend-4-6150"].Weight, got["backend-4-6151"].Weight)
+	}
+}
+
+func TestOnlyStampsOfOneBootProveHowMuchTimeWentBy(t *testing.T) {
+	at := func(boot string, up int) plans.Stamp {
+		return plans.Stamp{Boot: boot, Up: plans.Seconds(time.Duration(up) * time.Second)}
+	}
+	for _, tc := range []struct {
+		name     string
+		from, to plans.Stamp
+		want     time.Duration
+		proven   bool
+	}{
+		{"one boot", at("a", 10), at("a", 70), time.Minute, true},
+		{"rebooted", at("a", 10), at("b", 70), 0, false},
+		{"backwards", at("a", 70), at("a", 10), 0, false},
+		{"not known", at("", 10), at("", 70), 0, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, proven := tc.to.Since(tc.from)
+			if got != tc.want || proven != tc.proven {
+				t.Errorf("got %s %v, want %s %v", got, proven, tc.want, tc.proven)
+			}
+		})
+	}
+}
+
+func FuzzFold(f *testing.F) {
+	for _, e := range half().es {
+		b, err := json.Marshal(e)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		var e plans.Event
+		if json.Unmarshal(b, &e) != nil {
+			return
+		}
+		s := half().s.Apply(e).Apply(e)
+		_, _ = s.Current()
+		_ = s.Cut() + s.Moved()
+		_ = s.Plan.Check()
+	})
+}
+
+func mustJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
