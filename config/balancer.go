@@ -1,0 +1,52 @@
+package config
+
+import "time"
+
+// UCloud is the account and the region. Keys are never in the file.
+type UCloud struct {
+	// The profile in ~/.ucloud that holds the keys.
+	Profile string `yaml:"profile"`
+	// The region, e.g. cn-bj2.
+	Region string `yaml:"region" is:"id"`
+	// The project, e.g. org-xxxxxx.
+	ProjectID string `yaml:"project_id" is:"id"`
+	// Another endpoint of the API: https, or http on loopback.
+	BaseURL string `yaml:"base_url" is:"api"`
+	// A credential.json of its own, for this service only: the keys of the
+	// environment and of ~/.ucloud are then not used.
+	Credentials string `yaml:"credentials" is:"path"`
+}
+
+// ULB is the load balancer in front of the service.
+type ULB struct {
+	// The load balancer: ulb-…, alb-… or nlb-….
+	ID string `yaml:"id" jsonschema:"required" is:"id" bare:"true"`
+	// The VServers to shift; by default every one that holds a backend of
+	// either group.
+	VServers []string `yaml:"vservers" is:"id"`
+	// How a backend is taken out: auto is enabled, and weight needs
+	// WeightRoundrobin.
+	Shift Shift `yaml:"shift" jsonschema:"enum=auto,enum=enabled,enum=weight,default=auto"`
+	// The percentages of its weight that a closing group passes through,
+	// falling, e.g. [50, 10].
+	Ramp []int `yaml:"ramp" jsonschema:"minimum=1,maximum=99"`
+	// How long to wait after the last write is read back, before the drain
+	// counts.
+	Settle time.Duration `yaml:"settle" jsonschema:"minimum=0s,maximum=10m,default=5s"`
+	// Writes many backends in one call (UpdateBackendBatch).
+	Batch bool `yaml:"batch"`
+	// Test connections made through the balancer after a shift; 0 makes none.
+	Probe int `yaml:"probe" jsonschema:"minimum=0,maximum=1000"`
+}
+
+// Shift is how a backend is taken out of traffic.
+type Shift string
+
+const (
+	// ShiftAuto leaves the choice to the load balancer's kind.
+	ShiftAuto Shift = "auto"
+	// ShiftEnabled disables backends, which keeps their connections.
+	ShiftEnabled Shift = "enabled"
+	// ShiftWeight lowers weights, where the method heeds them.
+	ShiftWeight Shift = "weight"
+)

@@ -1,0 +1,46 @@
+package config
+
+import "time"
+
+// Release is how to read which release a machine runs: exactly one of the two.
+type Release struct {
+	// A file on the machine whose first line is the release.
+	File string `yaml:"file" is:"path"`
+	// A line for sh on the machine that prints the release.
+	Run string `yaml:"run" is:"shell"`
+}
+
+// Deploy puts the new code on the machines of a group, before its restart.
+type Deploy struct {
+	// A line for sh on each machine; $ROLLOUT_REF is the release.
+	Run string `yaml:"run" is:"shell"`
+	// How long it may take on one machine.
+	Timeout time.Duration `yaml:"timeout" jsonschema:"minimum=1s,maximum=24h,default=5m"`
+	// A local file that is copied to each machine first.
+	Artifact string `yaml:"artifact" is:"path"`
+	// How many earlier releases stay on the machine.
+	Keep int `yaml:"keep" jsonschema:"minimum=1,maximum=100,default=5"`
+}
+
+// Restart is how long a restart may take.
+type Restart struct {
+	// How long stop and start of one machine may take together.
+	Timeout time.Duration `yaml:"timeout" jsonschema:"minimum=1s,maximum=24h,default=90s"`
+	// How long a process may take to stop before it is killed.
+	KillAfter time.Duration `yaml:"kill_after" jsonschema:"minimum=0s,maximum=1h,default=20s"`
+	// How often a restart is tried, the first time included.
+	Attempts int `yaml:"attempts" jsonschema:"minimum=1,maximum=10,default=2"`
+}
+
+// Health is when a restarted group counts as healthy.
+type Health struct {
+	// The ports that must answer a TCP connect on each machine; with pomelo by
+	// default those of servers.json.
+	Ports Ports `yaml:"ports"`
+	// A line for sh on each machine; exit 0 is healthy.
+	Run string `yaml:"run" is:"shell"`
+	// How long it must stay healthy.
+	StableFor time.Duration `yaml:"stable_for" jsonschema:"minimum=0s,maximum=1h,default=10s"`
+	// How long it may take to become healthy.
+	Timeout time.Duration `yaml:"timeout" jsonschema:"minimum=1s,maximum=24h,default=2m"`
+}
