@@ -1,0 +1,150 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/drain"
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// drain waits until the group's sessions have ended, or for its deadline, and then follows the plan's policy. It changes
+// nothing, so that doing it twice is harmless.
+func (r *runner) drain(ctx context.Context, step plans.Step) error {
+	if err := r.closed(ctx, step); err != nil {
+		return err
+	}
+	gone, err := r.waited(ctx, step)
+	if err != nil {
+		return err
+	}
+	out, err := r.empty(ctx, step, step.Within.Duration()-gone)
+	if err != nil {
+		return err
+	}
+	return r.event(ctx, plans.Event{What: plans.Ended, EndedBy: string(out.Ended)})
+}
+
+// waited gives how much of the drain's deadline has gone by before this process took it up. It counts only time that is proven: both
+// stamps of one boot. Otherwise the deadline starts anew, which is longer and never shorter.
+func (r *runner) waited(ctx context.Context, step plans.Step) (time.Duration, error) {
+	gone, proven := r.s.Last.Since(r.s.Progress[r.s.Step].Began)
+	if proven {
+		return gone, nil
+	}
+	return 0, r.event(ctx, plans.Event{What: plans.Began, Note: fmt.Sprintf("the deadline of %s starts anew: the time since the drain began cannot be proven", step.Within)})
+}
+
+// empty waits for the sessions of the step's group to end. At the deadline it does what the plan says; where it returns an outcome,
+// the group may be restarted.
+func (r *runner) empty(ctx context.Context, step plans.Step, within time.Duration) (drain.Outcome, error) {
+	d := *step.Drain
+	// Whatever has gone by, a count must be made and confirmed before a deadline can be said to have come.
+	policy := drain.Policy{Until: d.Until, StableFor: step.Stable.Duration(), Interval: d.Interval.Duration(),
+		Within: max(within, step.Stable.Duration()+5*d.Interval.Duration())}
+	for {
+		out, err := r.await(ctx, step, policy)
+		if err != nil {
+			return out, err
+		}
+		if out.Ended == drain.Zero {
+			return out, nil
+		}
+		if why := r.unread(step, out.Last); why != "" {
+			return out, fmt.Errorf("the deadline came and the sessions left are not known: %s", why)
+		}
+		switch {
+		case d.OnDeadline == plans.Wait:
+			policy.Within = 0
+		case d.OnDeadline == plans.Abort:
+			return out, &stop{plans.AskAbort, fmt.Sprintf("%d sessions left on %s at the deadline", out.Last.Total, step.Group)}
+		case d.OnDeadline == plans.Pause:
+			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline", out.Last.Total, step.Group)}
+		case d.CutBudget != nil && out.Last.Total > *d.CutBudget:
+			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline, more than the cut_budget of %d", out.Last.Total, step.Group, *d.CutBudget)}
+		default:
+			return out, nil
+		}
+	}
+}
+
+// unread says which machine's count is not known; empty where all are.
+func (r *runner) unread(step plans.Step, c drain.Reading) string {
+	var why []string
+	for _, h := range step.Hosts {
+		if reason, ok := c.Unread[h]; ok {
+			why = append(why, r.s.Plan.Name(h)+": "+reason)
+		} else if _, ok := c.ByHost[h]; !ok {
+			why = append(why, r.s.Plan.Name(h)+": not counted")
+		}
+	}
+	return strings.Join(why, "; ")
+}
+
+// await is one wait of drain, during which each count is recorded, requests are heard, and the load balancer is looked at.
+func (r *runner) await(ctx context.Context, step plans.Step, p drain.Policy) (drain.Outcome, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	looked := time.Now()
+	out, err := drain.Wait(ctx, r.t.Sessions.Counter(step.Group, step.Watch), p, func(c drain.Reading, f drain.Forecast) {
+		err := r.count(ctx, step.Group, c, f)
+		if err == nil {
+			err = r.asked(ctx, false)
+		}
+		if err == nil && time.Since(looked) >= r.t.LookEach {
+			looked = time.Now()
+			err = r.guard(ctx, step)
+		}
+		if err != nil {
+			cancel(err)
+		}
+	})
+	if cause := context.Cause(ctx); cause != nil {
+		return out, cause
+	}
+	return out, err
+}
+
+// guard looks once while a drain waits: the group must still be closed, and the other one's sessions are counted for the record. A
+// load balancer that cannot be read does not stop a drain, since it changes nothing.
+func (r *runner) guard(ctx context.Context, step plans.Step) error {
+	quick, cancel := context.WithTimeout(ctx, r.t.LookEach/2)
+	defer cancel()
+	if l, err := r.t.Traffic.Look(quick); err == nil {
+		if err := r.seen(ctx, l); err != nil {
+			return err
+		}
+		for id, b := range r.s.Plan.Before {
+			if slices.Contains(step.Hosts, b.Host) && l.Weights[id] != 0 {
+				return fmt.Errorf("%s takes new connections again: backend %s (%s) has weight %d", r.s.Plan.Name(b.Host), id, b.Addr, l.Weights[id])
+			}
+		}
+	}
+	other := r.s.Plan.Other(step.Group)
+	for _, st := range r.s.Plan.Steps {
+		if st.Kind == plans.Drain && st.Group == other {
+			if c, err := r.t.Sessions.Counter(other, st.Watch).Count(quick); err == nil && c.Known() {
+				return r.count(ctx, other, c, drain.Forecast{})
+			}
+		}
+	}
+	return nil
+}
+
+// count records one count of a group's sessions.
+func (r *runner) count(ctx context.Context, group string, c drain.Reading, f drain.Forecast) error {
+	return r.event(ctx, plans.Event{What: plans.Counted, Group: group, Sessions: told(c, f)})
+}
+
+// told puts a count into the journal's words.
+func told(c drain.Reading, f drain.Forecast) *plans.Sessions {
+	n := &plans.Sessions{Total: c.Total, ByHost: c.ByHost, Unread: c.Unread}
+	if f.Sure {
+		in := plans.Seconds(f.Empty.Round(time.Second))
+		n.Empty = &in
+	}
+	return n
+}

@@ -1,0 +1,166 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// both is what proven says where both groups serve.
+const both = "both groups"
+
+// look reads the load balancer, trying until it answers or ctx ends, records what it saw where that is new, and refuses to go on
+// where the plan no longer fits: a backend is gone, has another address, or has a weight that neither was found nor set by this run.
+func (r *runner) look(ctx context.Context) (Look, error) {
+	for {
+		l, err := r.t.Traffic.Look(ctx)
+		switch {
+		case err == nil:
+			return l, r.seen(ctx, l)
+		case ctx.Err() != nil:
+			return l, context.Cause(ctx)
+		case errors.Is(err, ErrDenied):
+			return l, err
+		}
+		if err := r.note(ctx, "the load balancer cannot be read: %v; trying again", err); err != nil {
+			return l, err
+		}
+		if err := sleep(ctx, time.Second); err != nil {
+			return l, err
+		}
+	}
+}
+
+// seen records a reading and compares it with the plan.
+func (r *runner) seen(ctx context.Context, l Look) error {
+	sick := slices.Sorted(slices.Values(l.Sick))
+	if !maps.Equal(l.Weights, r.s.Weights) || !slices.Equal(sick, r.s.Sick) {
+		if err := r.event(ctx, plans.Event{What: plans.Looked, Weights: l.Weights, Sick: sick}); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
+		if a, ok := l.Addrs[id]; ok && a != r.s.Plan.Before[id].Addr {
+			return fmt.Errorf("backend %s was %s when the plan was made and is now %s", id, r.s.Plan.Before[id].Addr, a)
+		}
+	}
+	if ds := plans.Drift(r.s, l.Weights); len(ds) > 0 {
+		return &DriftError{Changes: ds}
+	}
+	return nil
+}
+
+// DriftError says that somebody else changed the load balancer during the run.
+type DriftError struct {
+	Changes []string // a sentence each
+}
+
+// Error names every change.
+func (e *DriftError) Error() string {
+	return "somebody else changed the load balancer: " + strings.Join(e.Changes, "; ")
+}
+
+// lacking says why a group is not in full service by a reading; empty where it is: every backend that was found on has its weight and
+// is healthy, and there is one.
+func (r *runner) lacking(l Look, group string) string {
+	on := 0
+	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
+		b := r.s.Plan.Before[id]
+		if b.Group != group || b.Weight == 0 {
+			continue
+		}
+		on++
+		switch {
+		case l.Weights[id] == 0:
+			return fmt.Sprintf("backend %s (%s) is off", id, b.Addr)
+		case l.Weights[id] != b.Weight:
+			return fmt.Sprintf("backend %s (%s) has weight %d of %d", id, b.Addr, l.Weights[id], b.Weight)
+		case slices.Contains(l.Sick, id):
+			return fmt.Sprintf("backend %s (%s) is reported unhealthy", id, b.Addr)
+		}
+	}
+	if on == 0 {
+		return "it has no backend that is on"
+	}
+	return ""
+}
+
+// serves waits until group is in full service: every backend on and healthy, every port of its machines answering.
+func (r *runner) serves(ctx context.Context, group string) error {
+	for {
+		l, err := r.look(ctx)
+		if err != nil {
+			return err
+		}
+		why := r.lacking(l, group)
+		if why == "" {
+			if why = r.silent(ctx, group); why == "" {
+				return nil
+			}
+		}
+		if err := r.note(ctx, "waiting for %s: %s", group, why); err != nil {
+			return err
+		}
+		if err := sleep(ctx, r.beat()); err != nil {
+			return fmt.Errorf("%s is not in full service: %s: %w", group, why, err)
+		}
+	}
+}
+
+// closed demands that no backend of the step's group takes new connections, by a reading made now.
+func (r *runner) closed(ctx context.Context, step plans.Step) error {
+	l, err := r.look(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
+		b := r.s.Plan.Before[id]
+		if slices.Contains(step.Hosts, b.Host) && l.Weights[id] != 0 {
+			return fmt.Errorf("%s still takes new connections: backend %s (%s) has weight %d", r.s.Plan.Name(b.Host), id, b.Addr, l.Weights[id])
+		}
+	}
+	return nil
+}
+
+// proven names the group that is proven to take new connections now: both, one, or none (empty). It tries for a while only.
+func (r *runner) proven(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	for {
+		l, err := r.t.Traffic.Look(ctx)
+		if err == nil {
+			return r.serving(l)
+		}
+		if errors.Is(err, ErrDenied) || sleep(ctx, time.Second) != nil {
+			return ""
+		}
+	}
+}
+
+func (r *runner) serving(l Look) string {
+	var ok []string
+	for _, g := range []string{r.s.Plan.First, r.s.Plan.Second} {
+		if !r.s.Dirty[g] && r.lacking(l, g) == "" {
+			ok = append(ok, g)
+		}
+	}
+	switch len(ok) {
+	case 0:
+		return ""
+	case 1:
+		return ok[0]
+	}
+	return both
+}
+
+// beat gives the pause between two looks while something is waited for.
+func (r *runner) beat() time.Duration {
+	step, _ := r.s.Current()
+	return min(max(step.Stable.Duration()/5, 200*time.Millisecond), time.Second)
+}

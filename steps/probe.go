@@ -1,0 +1,64 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// silent says which port of a group does not answer; empty where all do.
+func (r *runner) silent(ctx context.Context, group string) string {
+	var of []plans.Ports
+	for _, st := range r.s.Plan.Steps {
+		if st.Kind == plans.Check && st.Group == group {
+			of = st.Probe
+		}
+	}
+	return r.unanswered(ctx, of)
+}
+
+// unanswered says which of the ports does not answer; empty where all do.
+func (r *runner) unanswered(ctx context.Context, of []plans.Ports) string {
+	return r.first(ctx, of, func(open bool, err error) string {
+		switch {
+		case err != nil:
+			return fmt.Sprintf("is not known to answer: %v", err)
+		case !open:
+			return "does not answer"
+		}
+		return ""
+	})
+}
+
+// answering says which of the ports still answers, or may; empty where all are proven closed.
+func (r *runner) answering(ctx context.Context, of []plans.Ports) string {
+	return r.first(ctx, of, func(open bool, err error) string {
+		switch {
+		case err != nil:
+			return fmt.Sprintf("is not known to be closed: %v", err)
+		case open:
+			return "still answers: the old process is there"
+		}
+		return ""
+	})
+}
+
+// first probes every port, the machines at once, and gives the first fault in the plan's order.
+func (r *runner) first(ctx context.Context, of []plans.Ports, fault func(bool, error) string) string {
+	found := make([]string, len(of))
+	each(len(of), func(i int) {
+		for _, port := range of[i].Ports {
+			if f := fault(r.t.Prober.Probe(ctx, of[i], port)); f != "" {
+				found[i] = fmt.Sprintf("%s port %d %s", r.s.Plan.Name(of[i].Host), port, f)
+				return
+			}
+		}
+	})
+	for _, f := range found {
+		if f != "" {
+			return f
+		}
+	}
+	return ""
+}

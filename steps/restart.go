@@ -1,0 +1,182 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/drain"
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// restart brings every machine of the group from the old processes to new ones: stop, prove that nothing is left, start. That nothing was
+// left in between is the proof that what runs afterwards is new. A machine on which both are known to have succeeded is not touched
+// again.
+func (r *runner) restart(ctx context.Context, step plans.Step) error {
+	if err := r.admit(ctx, step); err != nil {
+		return err
+	}
+	hosts, err := r.todo(ctx, step)
+	if err != nil {
+		return err
+	}
+	if err := r.account(ctx, step); err != nil {
+		return err
+	}
+	if err := r.asked(ctx, false); err != nil {
+		return err
+	}
+	// The gate again, since counting may have taken long: nothing may lie between it and the act.
+	if err := r.admit(ctx, step); err != nil {
+		return err
+	}
+	if err := r.command(ctx, of(step, plans.DoStop, hosts), step.Kill.Duration()); err != nil {
+		return err
+	}
+	if err := r.gone(ctx, step, hosts); err != nil {
+		return err
+	}
+	if err := r.command(ctx, of(step, plans.DoStart, hosts), step.Within.Duration()); err != nil {
+		return err
+	}
+	return r.event(ctx, plans.Event{What: plans.Ended, Note: fmt.Sprintf("%d machines", len(step.Hosts))})
+}
+
+// admit is the interlock: no machine of the group takes new connections, and the other group is in full service.
+func (r *runner) admit(ctx context.Context, step plans.Step) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
+	defer cancel()
+	if err := r.serves(ctx, r.s.Plan.Other(step.Group)); err != nil {
+		return err
+	}
+	return r.closed(ctx, step)
+}
+
+// todo gives the hosts that are still to be restarted. A start whose outcome is not known, because this process or its connection
+// died, is looked at: since the stop before it was proven, what runs now is what that start began.
+func (r *runner) todo(ctx context.Context, step plans.Step) ([]string, error) {
+	var left []string
+	for _, h := range step.Hosts {
+		_, begun := r.s.Progress[r.s.Step].Acts[plans.Key(h, plans.DoStart)]
+		a := r.did(h, plans.DoStart)
+		if begun && !a.Known {
+			up, err := r.up(ctx, step, h)
+			if err != nil {
+				return nil, err
+			}
+			if up {
+				c := of(step, plans.DoStart, []string{h})[0]
+				if err := r.event(ctx, plans.Event{What: plans.Ran, Command: &c, Note: "found running: the start before had taken effect"}); err != nil {
+					return nil, err
+				}
+				continue
+			}
+		}
+		if !a.OK() {
+			left = append(left, h)
+		}
+	}
+	return left, nil
+}
+
+// up says whether the service runs on a host, by its status line.
+func (r *runner) up(ctx context.Context, step plans.Step, host string) (bool, error) {
+	for _, c := range of(step, plans.DoStatus, []string{host}) {
+		res, err := r.t.Shell.Run(ctx, c, step.Kill.Duration())
+		if err != nil {
+			return false, fmt.Errorf("status on %s: %w", r.s.Plan.Name(host), err)
+		}
+		if res.Code != 0 {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// account counts the sessions that the restart is about to cut and records the number. Where more are open than the drain
+// left, they came after it had ended, and the group is drained again: nobody is cut who was not given the whole time.
+func (r *runner) account(ctx context.Context, step plans.Step) error {
+	if len(r.s.Progress[r.s.Step].Acts) > 0 {
+		return nil // a stop has been sent: the sessions it cut were counted before it
+	}
+	allowed := step.Drain.Until
+	within := time.Duration(0)
+	for i, st := range r.s.Plan.Steps[:r.s.Step] {
+		if st.Kind == plans.Drain && st.Group == step.Group {
+			within = st.Within.Duration()
+			if r.s.Progress[i].EndedBy == string(drain.Deadline) {
+				allowed = max(allowed, r.s.Progress[i].Left)
+			}
+		}
+	}
+	c, err := r.t.Sessions.Counter(step.Group, step.Watch).Count(ctx)
+	if err == nil && (r.unread(step, c) != "" || c.Total > allowed) {
+		if err := r.note(ctx, "%d sessions on %s after the drain had ended: draining again", c.Total, step.Group); err != nil {
+			return err
+		}
+		var out drain.Outcome
+		out, err = r.empty(ctx, step, within)
+		c = out.Last
+	}
+	if err != nil {
+		return err
+	}
+	return r.event(ctx, plans.Event{What: plans.Counted, Sessions: told(c, drain.Forecast{}), Cut: &c.Total})
+}
+
+// gone waits until no port answers and no status line says that the service runs: for the time a stop may take.
+func (r *runner) gone(ctx context.Context, step plans.Step, hosts []string) error {
+	if len(hosts) == 0 {
+		return nil
+	}
+	ports := slices.DeleteFunc(slices.Clone(step.Probe), func(p plans.Ports) bool { return !slices.Contains(hosts, p.Host) })
+	ctx, cancel := context.WithTimeoutCause(ctx, step.Kill.Duration(), fmt.Errorf("waited %s", step.Kill))
+	defer cancel()
+	for {
+		why := r.answering(ctx, ports)
+		if why == "" {
+			why = r.running(ctx, step, hosts)
+		}
+		if why == "" {
+			return nil
+		}
+		if err := r.note(ctx, "stopping: %s", why); err != nil {
+			return err
+		}
+		if err := sleep(ctx, 500*time.Millisecond); err != nil {
+			return fmt.Errorf("stop: %s: %w", why, err)
+		}
+	}
+}
+
+// running says on which of the hosts the service still runs, or may; empty where it is proven stopped on all.
+func (r *runner) running(ctx context.Context, step plans.Step, hosts []string) string {
+	found := make([]string, len(hosts))
+	each(len(hosts), func(i int) {
+		up, err := r.up(ctx, step, hosts[i])
+		switch {
+		case err != nil:
+			found[i] = err.Error()
+		case up && len(of(step, plans.DoStatus, hosts[i:i+1])) > 0:
+			found[i] = "the service still runs on " + r.s.Plan.Name(hosts[i])
+		}
+	})
+	for _, f := range found {
+		if f != "" {
+			return f
+		}
+	}
+	return ""
+}
+
+// of gives the step's commands for one act on some hosts.
+func of(step plans.Step, do plans.Act, hosts []string) []plans.Command {
+	var cs []plans.Command
+	for _, c := range step.Run {
+		if c.Do == do && slices.Contains(hosts, c.Host) {
+			cs = append(cs, c)
+		}
+	}
+	return cs
+}

@@ -1,0 +1,228 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// Run carries out what is left of the plan in s and gives the state reached. It returns nil when the run is done, and else
+// one of ErrAborted, ErrPaused, ErrInterrupted, ErrJournal, a *RefusedError or a *HeldError. Start and resume are the same call.
+func Run(ctx context.Context, s plans.State, j Journal, t Tools) (plans.State, error) {
+	if t.LookEach == 0 {
+		t.LookEach = 5 * time.Second
+	}
+	if t.Leave == 0 {
+		t.Leave = 5 * time.Second
+	}
+	r := &runner{s: s, j: j, t: t}
+	return r.finish(ctx, r.run(ctx))
+}
+
+// runner is one call of Run. Only the calling goroutine touches it.
+type runner struct {
+	s plans.State
+	j Journal
+	t Tools
+}
+
+// stop is a reason to leave the loop that is no failure.
+type stop struct {
+	what plans.Request // pause or abort
+	note string
+}
+
+func (s *stop) Error() string { return string(s.what) + ": " + s.note }
+
+// run does step after step until none is left or one cannot go on.
+func (r *runner) run(ctx context.Context) error {
+	stopped := r.s.Phase == plans.PhasePaused || r.s.Phase == plans.PhaseHeld
+	if err := r.record(ctx, plans.Event{What: plans.Resumed, Step: -1, By: r.t.By, PID: r.t.PID}); err != nil {
+		return err
+	}
+	for {
+		step, ok := r.s.Current()
+		if !ok {
+			return nil
+		}
+		if err := r.asked(ctx, true); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		// A step that was under way when its process died goes on where it was; one that was left on purpose begins anew.
+		if p := r.s.Progress[r.s.Step]; p.Status != plans.UnderWay || stopped {
+			if err := r.event(ctx, plans.Event{What: plans.Began}); err != nil {
+				return err
+			}
+		}
+		stopped = false
+		if err := r.do(ctx, step); err != nil {
+			return fmt.Errorf("%s %s: %w", step.Kind, step.Group, err)
+		}
+	}
+}
+
+func (r *runner) do(ctx context.Context, step plans.Step) error {
+	switch step.Kind {
+	case plans.Shift:
+		return r.shift(ctx, step)
+	case plans.Drain:
+		return r.drain(ctx, step)
+	case plans.Deploy:
+		return r.deploy(ctx, step)
+	case plans.Restart:
+		return r.restart(ctx, step)
+	case plans.Check:
+		return r.check(ctx, step)
+	}
+	return fmt.Errorf("nobody knows how to %q", step.Kind)
+}
+
+// finish records how the loop ended and, where that is wanted, carries out the way back.
+func (r *runner) finish(ctx context.Context, err error) (plans.State, error) {
+	var s *stop
+	switch {
+	case errors.Is(err, ErrJournal):
+		return r.s, err
+	case err == nil && r.s.Plan.Purpose == plans.Leaving:
+		return r.end(ctx, plans.Event{What: plans.Aborted, Note: "every backend is as it was found"}, ErrAborted)
+	case err == nil:
+		return r.end(ctx, plans.Event{What: plans.Done}, nil)
+	case errors.As(err, &s) && s.what == plans.AskPause:
+		return r.end(ctx, plans.Event{What: plans.Paused, Note: s.note, Safe: r.proven(ctx) != ""}, fmt.Errorf("%w: %s", ErrPaused, s.note))
+	case errors.As(err, &s):
+		return r.retreat(ctx, s.note)
+	case ctx.Err() != nil && !r.s.Touched:
+		return r.end(ctx, plans.Event{What: plans.Aborted, Note: "a signal came before anything was touched"}, ErrInterrupted)
+	case ctx.Err() != nil:
+		return r.end(ctx, plans.Event{What: plans.Interrupted, Note: "a signal ended the process that ran it"}, ErrInterrupted)
+	}
+	return r.failed(ctx, err)
+}
+
+// failed records a failure and follows the plan's policy: hold, or put back what can be put back.
+func (r *runner) failed(ctx context.Context, cause error) (plans.State, error) {
+	if err := r.event(ctx, plans.Event{What: plans.Failed, Error: cause.Error()}); err != nil {
+		return r.s, err
+	}
+	if !r.s.Touched {
+		return r.end(ctx, plans.Event{What: plans.Aborted, Note: "nothing had been touched", Error: cause.Error()}, &RefusedError{Err: cause})
+	}
+	if r.s.Plan.OnFail == "rollback" && r.dirty() == "" && r.s.Plan.Purpose == plans.Update {
+		return r.retreat(ctx, cause.Error())
+	}
+	return r.hold(ctx, cause)
+}
+
+// retreat records the plan that puts back what the run changed and carries it out by the same loop.
+func (r *runner) retreat(ctx context.Context, why string) (plans.State, error) {
+	p, ok := plans.Retreat(r.s)
+	if !ok {
+		return r.hold(ctx, fmt.Errorf("abort (%s): %s was restarted and is not proven well, so it stays closed", why, r.dirty()))
+	}
+	if err := r.record(ctx, plans.Event{What: plans.Planned, Step: -1, Plan: &p, Note: why}); err != nil {
+		return r.s, err
+	}
+	// The way back is not cut short by the first Ctrl-C: it has deadlines of its own.
+	back := context.WithoutCancel(ctx)
+	return r.finish(back, r.run(back))
+}
+
+// dirty names the group that is restarted and not yet proven well; empty where there is none.
+func (r *runner) dirty() string {
+	for _, g := range []string{r.s.Plan.First, r.s.Plan.Second} {
+		if r.s.Dirty[g] {
+			return g
+		}
+	}
+	return ""
+}
+
+// hold stops part-way and says whether a group is proven to serve.
+func (r *runner) hold(ctx context.Context, cause error) (plans.State, error) {
+	e := plans.Event{What: plans.Held, Error: cause.Error(), Note: "no group is proven to take new connections"}
+	if group := r.proven(ctx); group != "" {
+		e.Safe, e.Note = true, "all new connections go to "+group+", which is healthy"
+		if group == both {
+			e.Note = "both groups take new connections and are healthy"
+		}
+	}
+	return r.end(ctx, e, &HeldError{Safe: e.Safe, Err: cause})
+}
+
+// end records the last event of this call and gives err, or what kept it from being recorded.
+func (r *runner) end(ctx context.Context, e plans.Event, err error) (plans.State, error) {
+	e.Step = -1
+	if failed := r.record(ctx, e); failed != nil {
+		return r.s, errors.Join(failed, err)
+	}
+	return r.s, err
+}
+
+// event records an event of the step under way.
+func (r *runner) event(ctx context.Context, e plans.Event) error {
+	e.Step = r.s.Step
+	if e.Group == "" {
+		if step, ok := r.s.Current(); ok {
+			e.Group = step.Group
+		}
+	}
+	return r.record(ctx, e)
+}
+
+// record appends an event and folds it. It is not cancelled, so that Ctrl-C cannot leave a half-told story.
+func (r *runner) record(ctx context.Context, e plans.Event) error {
+	e.Version = plans.Version
+	done, err := r.j.Append(context.WithoutCancel(ctx), e)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrJournal, err)
+	}
+	r.s = r.s.Apply(done)
+	return nil
+}
+
+// note records a sentence once: again only when it has changed.
+func (r *runner) note(ctx context.Context, format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	if text == r.s.Note {
+		return nil
+	}
+	return r.event(ctx, plans.Event{What: plans.Noted, Note: text})
+}
+
+// asked takes up what another terminal has asked for. An abort counts at once, a pause only between two steps.
+func (r *runner) asked(ctx context.Context, between bool) error {
+	es, err := r.j.Requests(context.WithoutCancel(ctx))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrJournal, err)
+	}
+	for _, e := range es {
+		r.s = r.s.Apply(e)
+	}
+	switch {
+	case r.s.Plan.Purpose == plans.Leaving:
+		return nil
+	case r.s.Asked == plans.AskAbort:
+		return &stop{plans.AskAbort, "asked by " + r.s.AskedBy}
+	case r.s.Asked == plans.AskPause && between:
+		return &stop{plans.AskPause, "asked by " + r.s.AskedBy}
+	}
+	return nil
+}
+
+// sleep waits for d or until the context ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

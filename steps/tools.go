@@ -1,0 +1,104 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/drain"
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// Look is one reading of the load balancer.
+type Look struct {
+	Weights map[string]int    // backend → weight; 0 takes no new connections
+	Addrs   map[string]string // backend → host:port
+	Sick    []string          // backends it reports as not healthy
+}
+
+// Traffic reads and writes the weights of the backends.
+type Traffic interface {
+	// Look reads every backend. An error that more tries cannot cure wraps ErrDenied.
+	Look(ctx context.Context) (Look, error)
+	// Write sends one request for each backend, or one for several, and never repeats one: what was not answered is Unknown.
+	Write(ctx context.Context, weights map[string]int) []plans.Answer
+}
+
+// ErrDenied says that the load balancer refuses our credentials: repeating the call is of no use.
+var ErrDenied = errors.New("credentials refused")
+
+// Result is how a command ended.
+type Result struct {
+	Code   int
+	Output string // the end of what it printed
+}
+
+// Shell runs a command on its machine.
+type Shell interface {
+	// Run gives the command's exit code. An error means that its outcome is not known: it may have run, or may still.
+	Run(ctx context.Context, c plans.Command, within time.Duration) (Result, error)
+}
+
+// Prober tries a port.
+type Prober interface {
+	// Probe says whether the port answers a connect; false where it is refused. An error means that this is not known.
+	Probe(ctx context.Context, p plans.Ports, port int) (bool, error)
+}
+
+// Sessions counts the sessions on the watched ports of a group's machines.
+type Sessions interface {
+	Counter(group string, watch []plans.Ports) drain.Counter
+}
+
+// Journal keeps the events of a run.
+type Journal interface {
+	// Append numbers, stamps and syncs an event. After an error nothing more may be done to the world.
+	Append(ctx context.Context, e plans.Event) (plans.Event, error)
+	// Requests appends what has been asked from elsewhere since the last call, and gives those events.
+	Requests(ctx context.Context) ([]plans.Event, error)
+}
+
+// Tools are the hands and eyes of a run.
+type Tools struct {
+	Traffic  Traffic
+	Shell    Shell
+	Prober   Prober
+	Sessions Sessions
+	By       string        // user@host of this process
+	PID      int           //
+	LookEach time.Duration // while waiting: between two looks at the load balancer; 0: 5 s
+	Leave    time.Duration // after a cancel: how long a command under way is waited for; 0: 5 s
+}
+
+// ErrJournal says that an event could not be recorded, and that therefore nothing more was done.
+var ErrJournal = errors.New("the journal cannot be written")
+
+// ErrInterrupted says that the run's context was cancelled. The state says whether anything had been touched.
+var ErrInterrupted = errors.New("interrupted")
+
+// ErrPaused says that the run stopped because it was asked to, or at a drain's deadline.
+var ErrPaused = errors.New("paused")
+
+// ErrAborted says that everything was put back as it was found.
+var ErrAborted = errors.New("aborted")
+
+// HeldError says that the run stopped part-way after a failure.
+type HeldError struct {
+	Safe bool  // a group is proven to take new connections
+	Err  error // what failed
+}
+
+// Error says what failed.
+func (e *HeldError) Error() string { return e.Err.Error() }
+
+// Unwrap gives what failed.
+func (e *HeldError) Unwrap() error { return e.Err }
+
+// RefusedError says that the run ended before anything was touched, because something it needs was not so.
+type RefusedError struct{ Err error }
+
+// Error says what was not so.
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+// Unwrap gives what was not so.
+func (e *RefusedError) Unwrap() error { return e.Err }

@@ -1,0 +1,70 @@
+package steps_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/steps"
+)
+
+func TestAHandEditDuringADrainStopsTheRunAndIsNotOverwritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		b := begin(w)
+		time.AfterFunc(30*time.Second, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.weights["b1"] = 77
+		})
+		_, err := steps.Run(t.Context(), b.state(), b, w.tools())
+		var drift *steps.DriftError
+		if !errors.As(err, &drift) || !strings.Contains(err.Error(), "b1 (10.9.0.1:6150) was found with weight 1 and now has 77") {
+			t.Fatalf("got %v, want the drift of b1", err)
+		}
+		if w.weights["b1"] != 77 || len(w.stops) != 0 {
+			t.Errorf("got weight %d and %d stops, want 77 and none", w.weights["b1"], len(w.stops))
+		}
+	})
+}
+
+func TestALateSessionIsNotCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(o *plans.Options) { o.Deploy, o.DeployWithin = "deploy", time.Minute })
+		b := begin(w)
+		late := func() { // a player who was on the way comes in while the new code is brought, and plays for a minute
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.stay = 1
+			time.AfterFunc(time.Minute, func() { w.mu.Lock(); defer w.mu.Unlock(); w.stay = 0 })
+		}
+		shell := deploying{w, late}
+		tools := w.tools()
+		tools.Shell = &shell
+		s, err := steps.Run(t.Context(), b.state(), b, tools)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.whole(t, true)
+		if s.Cut() != 0 {
+			t.Errorf("%d cut, want 0", s.Cut())
+		}
+	})
+}
+
+// deploying is a world in which something happens at each deploy.
+type deploying struct {
+	*world
+	then func()
+}
+
+func (d *deploying) Run(ctx context.Context, c plans.Command, within time.Duration) (steps.Result, error) {
+	if c.Do == plans.DoDeploy {
+		d.then()
+	}
+	return d.world.Run(ctx, c, within)
+}
