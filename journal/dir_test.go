@@ -1,0 +1,143 @@
+package journal
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestDirFollowsTheFlagThenXDGThenHome(t *testing.T) {
+	for _, c := range []struct {
+		name, flag, service, xdg, home string
+		want, fault                    string
+	}{
+		{name: "the flag wins", flag: "/srv/state", service: "game", xdg: "/x", home: "/home/ann", want: "/srv/state/game"},
+		{name: "XDG_STATE_HOME", service: "game", xdg: "/x", home: "/home/ann", want: "/x/rollout/game"},
+		{name: "a relative XDG_STATE_HOME is ignored", service: "game", xdg: "x", home: "/home/ann", want: "/home/ann/.local/state/rollout/game"},
+		{name: "home", service: "game", home: "/home/ann", want: "/home/ann/.local/state/rollout/game"},
+		{name: "neither", service: "game", fault: "use --state-dir"},
+		{name: "a way out of the directory", flag: "/srv", service: "../../etc", fault: "does not start with"},
+		{name: "a flag for a name", flag: "/srv", service: "--help", fault: "does not start with"},
+		{name: "no name", flag: "/srv", fault: "1 to 64"},
+		{name: "a name too long", flag: "/srv", service: strings.Repeat("x", 65), fault: "1 to 64"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := Dir(c.flag, c.service, func(k string) (string, bool) {
+				v := map[string]string{"XDG_STATE_HOME": c.xdg, "HOME": c.home}[k]
+				return v, v != ""
+			})
+			if got != c.want || (err != nil) != (c.fault != "") || err != nil && !strings.Contains(err.Error(), c.fault) {
+				t.Errorf("got %q, %v; want %q, an error with %q", got, err, c.want, c.fault)
+			}
+		})
+	}
+}
+
+func TestARelativeStateDirectoryDoesNotMoveWithTheProcess(t *testing.T) {
+	t.Chdir(t.TempDir())
+	got, err := Dir("state", "game", os.LookupEnv)
+	if err != nil || !filepath.IsAbs(got) {
+		t.Errorf("got %q, %v; want an absolute path", got, err)
+	}
+}
+
+func TestWhatIsMadeIsForItsOwnerAlone(t *testing.T) {
+	dir, _, r := begun(t)
+	log, err := r.Log("m1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	if err := Ask(dir, "r1", "pause", "ann@deploy1"); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	if err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		n++
+		want := os.FileMode(fileMode)
+		if err == nil && info.IsDir() {
+			want = dirMode
+		}
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: got %v, %v; want %v", path, info.Mode(), err, want)
+		}
+		return nil
+	}); err != nil || n < 11 {
+		t.Errorf("walked over %d, %v", n, err)
+	}
+}
+
+func TestADirectoryThatOthersCouldChangeIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		make func(t *testing.T, dir string)
+		want string
+	}{
+		{"a symbolic link", func(t *testing.T, dir string) { must(t, os.Symlink(t.TempDir(), dir)) }, "symbolic link"},
+		{"a file", func(t *testing.T, dir string) { must(t, os.WriteFile(dir, nil, 0o600)) }, "not a directory"},
+		{"writable by the group", func(t *testing.T, dir string) { must(t, os.Mkdir(dir, 0o700), os.Chmod(dir, 0o770)) }, "mode 0770"},
+		{"writable by all", func(t *testing.T, dir string) { must(t, os.Mkdir(dir, 0o700), os.Chmod(dir, 0o707)) }, "mode 0707"},
+		{"somebody else's", func(t *testing.T, dir string) {
+			if os.Geteuid() != 0 {
+				t.Skip("only root can make a directory of somebody else")
+			}
+			must(t, os.Mkdir(dir, 0o700), os.Chown(dir, 4242, -1))
+		}, "belongs to uid 4242"},
+		{"with a symbolic link for its lock", func(t *testing.T, dir string) {
+			must(t, os.Mkdir(dir, 0o700), os.Symlink("/etc/hostname", filepath.Join(dir, "lock")))
+		}, "lock"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := tempDir(t)
+			c.make(t, dir)
+			s, err := Lock(dir, Holder{PID: 1})
+			if err == nil {
+				_ = s.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v; want an error with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAJournalThatOthersCouldChangeIsNotContinued(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(t *testing.T, path string)
+	}{
+		{"writable by all", func(t *testing.T, path string) { must(t, os.Chmod(path, 0o606)) }},
+		{"a symbolic link", func(t *testing.T, path string) {
+			must(t, os.Rename(path, path+".moved"), os.Symlink(path+".moved", path))
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, s, _ := begun(t)
+			must(t, s.Close())
+			c.change(t, journalPath(dir, "r1"))
+			if _, _, err := lock(t, dir).Continue("r1"); err == nil {
+				t.Error("got no error")
+			}
+		})
+	}
+}
+
+func TestAWarningNamesADirectoryInMemory(t *testing.T) {
+	if _, err := os.Stat("/dev/shm"); err != nil || len(misgivings("/dev/shm")) == 0 {
+		t.Skip("/dev/shm is not a filesystem in memory")
+	}
+	ws := Warnings("/dev/shm/not/there/yet")
+	if len(ws) == 0 || !strings.Contains(ws[0], "in memory") {
+		t.Errorf("got %q", ws)
+	}
+}
+
+func must(t testing.TB, errs ...error) {
+	t.Helper()
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

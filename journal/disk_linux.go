@@ -1,0 +1,65 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// syncData spares the second disk write that File.Sync makes for times nobody reads.
+func syncData(f *os.File) error {
+	for {
+		err := unix.Fdatasync(int(f.Fd()))
+		if !errors.Is(err, unix.EINTR) {
+			return os.NewSyscallError("fdatasync", err)
+		}
+	}
+}
+
+// bootID names the boot of this machine; "" where it is not known.
+func bootID() string {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
+
+// sinceBoot goes on while the machine sleeps.
+func sinceBoot() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}
+
+// misgivings says what is wrong with the filesystem under an existing path.
+func misgivings(path string) []string {
+	var st unix.Statfs_t
+	if err := unix.Statfs(path, &st); err != nil {
+		return []string{fmt.Sprintf("state directory %s: its filesystem cannot be looked at: %v", path, err)}
+	}
+	var ws []string
+	switch uint32(st.Type) { // a magic number of 32 bits; some systems extend its sign
+	case unix.NFS_SUPER_MAGIC:
+		ws = append(ws, remote(path, "NFS"))
+	case unix.CIFS_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC, unix.SMB_SUPER_MAGIC:
+		ws = append(ws, remote(path, "SMB"))
+	case unix.TMPFS_MAGIC:
+		ws = append(ws, fmt.Sprintf("state directory %s is in memory (tmpfs): a reboot forgets the run, and nobody can resume it", path))
+	}
+	if free := st.Bavail * uint64(st.Frsize); free < leastFree {
+		ws = append(ws, fmt.Sprintf("state directory %s has %d KiB left, less than %d MiB: a run stops where its journal cannot grow",
+			path, free>>10, leastFree>>20))
+	}
+	return ws
+}
+
+func remote(path, kind string) string {
+	return fmt.Sprintf("state directory %s is on %s: its locks and syncs may not hold between machines; use --state-dir with a local disk", path, kind)
+}

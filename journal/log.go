@@ -1,0 +1,55 @@
+package journal
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Log opens log/<name>.log of the run for appending, mode 0600, for what remote commands print. Every character of name that is not
+// plain in a file name becomes _, and then some of its hash is added, so that two names never share a file. Once the journal is
+// broken what is written to it is dropped without an error: a log must not eat the room kept for the run's last events.
+func (r *Run) Log(name string) (io.WriteCloser, error) {
+	dir := filepath.Join(r.dir, "log")
+	if err := os.MkdirAll(dir, dirMode); err != nil {
+		return nil, fmt.Errorf("log of run %s: %w", r.id, err)
+	}
+	f, err := open(filepath.Join(dir, logName(name)), os.O_WRONLY|os.O_APPEND|os.O_CREATE)
+	if err != nil {
+		return nil, fmt.Errorf("log of run %s: %w", r.id, err)
+	}
+	return &logFile{f: f, run: r}, nil
+}
+
+func logName(name string) string {
+	clean := strings.Map(func(c rune) rune {
+		if plain(c) {
+			return c
+		}
+		return '_'
+	}, name)
+	if clean == name && checkName("log", name) == nil {
+		return name + ".log"
+	}
+	clean = strings.TrimLeft(clean, ".-")
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("%.64s~%x.log", clean, sum[:4])
+}
+
+// logFile is an open log.
+type logFile struct {
+	f   *os.File
+	run *Run
+}
+
+func (l *logFile) Write(b []byte) (int, error) {
+	if l.run.stopped() {
+		return len(b), nil
+	}
+	return l.f.Write(b)
+}
+
+func (l *logFile) Close() error { return l.f.Close() }

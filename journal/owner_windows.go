@@ -1,0 +1,21 @@
+package journal
+
+import (
+	"errors"
+	"io/fs"
+
+	"golang.org/x/sys/windows"
+)
+
+const noFollow = 0
+
+// guard trusts the access list that a directory below the user's profile inherits: mode bits say nothing here.
+func guard(fs.FileInfo) error { return nil }
+
+// syncDir does nothing: a directory cannot be synced here, and NTFS journals its names itself.
+func syncDir(string) error { return nil }
+
+// full says whether a write failed for want of room.
+func full(err error) bool {
+	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
+}
