@@ -1,0 +1,171 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// shown is how many machines of a group a status draws; of more, those that need a look come first and the rest is summed up.
+const shown = 24
+
+// group draws one group: what it is about, its backends, its sessions.
+func group(pg *page, s plans.State, d side, now time.Time) {
+	pg.items(" ", slices.DeleteFunc([]string{d.name, d.runs(), role(s, d)}, func(x string) bool { return x == "" }), "  ")
+	b := fmt.Sprintf("%d on of %d, want %d", d.on, d.total, d.wanted)
+	if d.sick > 0 {
+		b += fmt.Sprintf(", %d not healthy", d.sick)
+	}
+	if !d.read {
+		b += ", as found"
+	}
+	pg.text("   backends  ", b)
+	if d.counted {
+		counts(pg, s, d, now)
+	}
+}
+
+// role says what a group is doing.
+func role(s plans.State, d side) string {
+	var parts []string
+	other := 0
+	for _, o := range sidesOf(s) {
+		if o.name != d.name {
+			other = o.on
+		}
+	}
+	switch {
+	case d.on == 0:
+		parts = append(parts, "takes no new connections")
+	case d.on < d.found:
+		parts = append(parts, "takes new connections in part")
+	case s.Phase == plans.PhaseHeld && !s.Safe:
+		parts = append(parts, "is on, and not proven to serve")
+	case other == 0:
+		parts = append(parts, "TAKES ALL NEW CONNECTIONS")
+	default:
+		parts = append(parts, "takes new connections")
+	}
+	if st, ok := s.Current(); ok && st.Group == d.name && s.Phase == plans.PhaseRunning && s.Progress[s.Step].Status == plans.UnderWay {
+		switch st.Kind {
+		case plans.Drain:
+			parts = append(parts, "DRAINING")
+		case plans.Deploy:
+			parts = append(parts, "being deployed")
+		case plans.Restart:
+			parts = append(parts, "RESTARTING")
+		case plans.Check:
+			parts = append(parts, "being checked")
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// counts draws a group's sessions: how many, how far its drain is, and each machine.
+func counts(pg *page, s plans.State, d side, now time.Time) {
+	total := number(d.count.Total)
+	if !d.count.Known() {
+		total = "at least " + total
+	}
+	p, draining := drainOf(s, d.name)
+	if draining && p.First != nil {
+		total += " of " + number(*p.First)
+	}
+	pg.text("   sessions  ", total+", read "+age(d.count.At.At, now))
+	if draining {
+		progress(pg, s, d, p, now)
+	}
+	machines(pg, d)
+	names, why := unread(s.Plan, d.count.Sessions)
+	for _, n := range names {
+		pg.text("   unread    ", n+": "+why[n]+"; unknown is not zero")
+	}
+}
+
+// drainOf gives the progress of the drain of a group, if one is under way.
+func drainOf(s plans.State, group string) (plans.Progress, bool) {
+	st, ok := s.Current()
+	if !ok || st.Kind != plans.Drain || st.Group != group || s.Phase != plans.PhaseRunning || s.Progress[s.Step].Status != plans.UnderWay {
+		return plans.Progress{}, false
+	}
+	return s.Progress[s.Step], true
+}
+
+// progress draws how much of a drain is done, when it will be, and when it must be.
+func progress(pg *page, s plans.State, d side, p plans.Progress, now time.Time) {
+	st, _ := s.Current()
+	var items []string
+	if p.First != nil && *p.First > 0 && d.count.Known() {
+		gone := max(0, *p.First-d.count.Total) * 100 / *p.First
+		full := gone * 20 / 100
+		items = append(items, strings.Repeat("█", full)+strings.Repeat("░", 20-full)+fmt.Sprintf(" %d%% gone", gone))
+	}
+	if e := d.count.Empty; e != nil && d.count.Total > 0 {
+		in := max(0, e.Duration()-now.Sub(d.count.At.At))
+		empty := "empty in ~" + about(in)
+		if t := deadline(s, st); !t.IsZero() && now.Add(in).After(t) {
+			empty += ", after the deadline"
+		}
+		items = append(items, empty)
+	}
+	items = append(items, beforeDeadline(s, st, now)+then(st))
+	pg.items("   drain     ", items, "  ")
+}
+
+// then says what a drain's deadline brings.
+func then(st plans.Step) string {
+	if st.Drain == nil || st.Drain.OnDeadline == plans.Wait || st.Within <= 0 {
+		return ""
+	}
+	switch {
+	case st.Drain.OnDeadline == plans.Cut && st.Drain.CutBudget != nil:
+		return fmt.Sprintf(" (then cut, up to %d)", *st.Drain.CutBudget)
+	default:
+		return fmt.Sprintf(" (then %s)", st.Drain.OnDeadline)
+	}
+}
+
+// machines draws each machine with its count, in columns.
+func machines(pg *page, d side) {
+	ms := slices.Clone(d.machines)
+	rank := func(m plans.Machine) int { // those that need a look first
+		if _, bad := d.count.Unread[m.Host]; bad {
+			return -1 << 60
+		}
+		return -d.count.ByHost[m.Host]
+	}
+	rest := 0
+	if len(ms) > shown {
+		slices.SortStableFunc(ms, func(a, b plans.Machine) int { return cmp.Compare(rank(a), rank(b)) })
+		for _, m := range ms[shown:] {
+			rest += d.count.ByHost[m.Host]
+		}
+		ms = ms[:shown]
+	}
+	wide, widest := 0, 0
+	values := make([]string, len(ms))
+	for i, m := range ms {
+		values[i] = number(d.count.ByHost[m.Host])
+		switch _, bad := d.count.Unread[m.Host]; {
+		case bad:
+			values[i] = "unread"
+		default:
+			if _, known := d.count.ByHost[m.Host]; !known {
+				values[i] = "–"
+			}
+		}
+		wide, widest = max(wide, columns(oneLine(m.Name))), max(widest, columns(values[i]))
+	}
+	cells := make([]string, len(ms))
+	for i, m := range ms {
+		cells[i] = pad(oneLine(m.Name), wide) + " " + padLeft(values[i], widest)
+	}
+	if n := len(d.machines) - len(ms); n > 0 {
+		cells = append(cells, fmt.Sprintf("and %d more with %s", n, number(rest)))
+	}
+	pg.items("   machines  ", cells, "   ")
+}

@@ -1,0 +1,57 @@
+package view
+
+import (
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// ResultDoc is how a call of start, resume or abort ended, for programs.
+type ResultDoc struct {
+	Schema     string      `json:"schema"` // ResultSchema
+	Result     string      `json:"result"` // done, held, paused, interrupted, aborted or failed
+	Run        string      `json:"run"`
+	Service    string      `json:"service"`
+	StepsDone  int         `json:"steps_done"`  // of the update, also where a retreat followed it
+	StepsTotal int         `json:"steps_total"` // of the update
+	Sessions   TallyDoc    `json:"sessions"`
+	Releases   ReleasesDoc `json:"releases"`
+	DurationS  float64     `json:"duration_s"` // from the run's first event to its last, whatever lay between
+	Steps      []StepDoc   `json:"steps"`      // of every plan of the run, in order
+	Error      string      `json:"error"`
+	Safe       *bool       `json:"safe"`    // a group is proven to take new connections; null where that was not tried
+	Traffic    string      `json:"traffic"` // which group takes new connections, in a sentence
+	Next       []string    `json:"next"`    // commands worth typing, the likeliest first
+	Started    *time.Time  `json:"started"`
+	Ended      *time.Time  `json:"ended"`
+}
+
+// ResultOf gives the document of a run whose process has ended. A state that is still running or planned means that the process could
+// not go on and could not say so in the journal: its result is failed.
+func ResultOf(s plans.State) ResultDoc {
+	d := ResultDoc{
+		Schema: ResultSchema, Result: "failed", Run: s.Plan.ID, Service: s.Plan.Service,
+		Sessions: TallyDoc{Moved: s.Moved(), Cut: s.Cut()}, Releases: ReleasesDoc{From: s.Plan.Was, To: s.Plan.Release},
+		DurationS: seconds(s.Last.At.Sub(s.Began.At)), Steps: []StepDoc{}, Error: Clean(fault(s)), Safe: safe(s),
+		Traffic: oneLine(Traffic(s)), Next: commands(s), Started: moment(s.Began.At), Ended: moment(s.Last.At),
+	}
+	switch s.Phase {
+	case plans.PhaseDone, plans.PhaseHeld, plans.PhasePaused, plans.PhaseInterrupted, plans.PhaseAborted:
+		d.Result = string(s.Phase)
+	}
+	var chapters []plans.Chapter
+	for _, c := range s.Earlier {
+		chapters = append(chapters, plans.Chapter{Plan: c.Plan, Progress: abandoned(c.Progress)})
+	}
+	for _, c := range append(chapters, plans.Chapter{Plan: s.Plan, Progress: s.Progress}) {
+		d.Steps = append(d.Steps, stepDocs(c.Plan, c.Progress)...)
+		if c.Plan.Purpose != plans.Update {
+			continue
+		}
+		d.StepsDone, d.StepsTotal = 0, len(c.Plan.Steps)
+		for _, p := range c.Progress {
+			d.StepsDone += one(p.Status == plans.StepDone)
+		}
+	}
+	return d
+}

@@ -1,0 +1,135 @@
+package view
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// side is what is known of one group.
+type side struct {
+	name     string
+	machines []plans.Machine
+	release  string // what its machines run; empty: not known
+	proven   bool   // no restart of it is begun and not yet checked
+	total    int    // backends
+	found    int    // of them on when the run found them
+	wanted   int    // of them to be on now
+	on       int    // of them on, as last read
+	sick     int    // of those on, how many the load balancer reports as not healthy
+	read     bool   // the load balancer has been read by this run; otherwise on is what was found
+	count    plans.Count
+	counted  bool // count is one
+}
+
+// sidesOf gives both groups in the order of their names, which is their place in every view from beginning to end, whichever of
+// them is worked on.
+func sidesOf(s plans.State) []side {
+	want := wanted(s)
+	var ss []side
+	for _, g := range []string{s.Plan.First, s.Plan.Second} {
+		d := side{name: g, release: s.Plan.Was, proven: !s.Dirty[g], read: s.Weights != nil}
+		if (s.Updated[g] || s.Dirty[g]) && s.Plan.Release != "" {
+			d.release = s.Plan.Release
+		}
+		for _, m := range s.Plan.Machines {
+			if m.Group == g {
+				d.machines = append(d.machines, m)
+			}
+		}
+		for id, b := range s.Plan.Before {
+			if b.Group != g {
+				continue
+			}
+			d.total++
+			d.found += one(b.Weight > 0)
+			d.wanted += one(want[id] > 0)
+			now, known := actual(s, id)
+			d.on += one(known && now > 0)
+			d.sick += one(known && now > 0 && slices.Contains(s.Sick, id))
+		}
+		d.count, d.counted = s.Sessions[g]
+		ss = append(ss, d)
+	}
+	slices.SortStableFunc(ss, func(a, b side) int { return cmp.Compare(a.name, b.name) })
+	return ss
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// actual gives the weight of a backend as last read, or as found where nothing was read yet; false where a reading lacks it.
+func actual(s plans.State, id string) (int, bool) {
+	if s.Weights == nil {
+		return s.Plan.Before[id].Weight, true
+	}
+	w, ok := s.Weights[id]
+	return w, ok
+}
+
+// wanted gives the weight every backend is to have now: that of the newest shift begun, and as found before the first one.
+func wanted(s plans.State) map[string]int {
+	chapters := append(slices.Clone(s.Earlier), plans.Chapter{Plan: s.Plan, Progress: s.Progress})
+	for _, c := range slices.Backward(chapters) {
+		for i := len(c.Progress) - 1; i >= 0 && i < len(c.Plan.Steps); i-- {
+			begun := c.Progress[i].Status != plans.Pending && c.Progress[i].Status != plans.StepSkipped
+			if begun && c.Plan.Steps[i].Kind == plans.Shift {
+				return c.Plan.Steps[i].Weights
+			}
+		}
+	}
+	return s.Plan.Weights()
+}
+
+// serves says whether every backend of d that was found on is on and its machines are proven.
+func (d side) serves() bool { return d.on > 0 && d.on >= d.found && d.proven }
+
+// backends writes how many backends of d are on: 24 of 24 backends on.
+func (d side) backends() string { return number(d.on) + " of " + plural(d.total, "backend") + " on" }
+
+// runs writes what the machines of d run, as far as it is known.
+func (d side) runs() string {
+	switch {
+	case !d.proven && d.release == "":
+		return "not checked"
+	case !d.proven:
+		return d.release + ", not checked"
+	}
+	return d.release
+}
+
+// named writes d's name and release: group1 (v1.8.1).
+func (d side) named() string {
+	if r := d.runs(); r != "" {
+		return d.name + " (" + r + ")"
+	}
+	return d.name
+}
+
+// sessions writes d's last count, and empty where there is none.
+func (d side) sessions() string {
+	switch {
+	case !d.counted:
+		return ""
+	case d.count.Known():
+		return plural(d.count.Total, "session")
+	}
+	return "at least " + plural(d.count.Total, "session")
+}
+
+// unread gives the machines of a count whose number is not known, by name, and why.
+func unread(p plans.Plan, c plans.Sessions) (names []string, why map[string]string) {
+	why = map[string]string{}
+	for _, h := range slices.Sorted(maps.Keys(c.Unread)) {
+		names = append(names, p.Name(h))
+		why[p.Name(h)] = lastLine(c.Unread[h])
+	}
+	slices.Sort(names)
+	return names, why
+}

@@ -1,0 +1,160 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// Summary draws the end of a run for the person on duty, 80 columns wide: what happened and why, where traffic is, the state of
+// what does not take any, and the commands that go on from here. It repeats the error, so whoever prints it need not.
+func Summary(w io.Writer, s plans.State) error {
+	pg := newPage(usual)
+	pg.sides(outcome(s), "run "+s.Plan.ID)
+	pg.line("")
+	if s.Phase == plans.PhaseDone {
+		reached(pg, s)
+	} else {
+		stepsRow(pg, s)
+	}
+	pg.line("")
+	if why := cause(s); why != "" {
+		pg.labelled("Why", why)
+	}
+	pg.labelled("Traffic", capital(Traffic(s))+". "+capital(cuts(s))+".")
+	for _, d := range sidesOf(s) {
+		if line, worth := condition(s, d); worth {
+			pg.labelled(d.name, line)
+		}
+	}
+	pg.labelled("Sessions", tally(s))
+	pg.labelled("Took", span(s.Last.At.Sub(s.Began.At)))
+	advise(pg, Next(s))
+	return pg.print(w)
+}
+
+// tally says what became of sessions, and how many a drain that was stopped part-way had left.
+func tally(s plans.State) string {
+	t := fmt.Sprintf("%s ended by themselves, %s cut", number(s.Moved()), number(s.Cut()))
+	if st, ok := s.Current(); ok && st.Kind == plans.Drain && s.Progress[s.Step].First != nil {
+		p := s.Progress[s.Step]
+		t += fmt.Sprintf(", %s of %s left on %s", number(p.Left), number(*p.First), st.Group)
+	}
+	return t
+}
+
+// advise draws the commands worth typing.
+func advise(pg *page, as []Advice) {
+	label := "Next"
+	for _, a := range as {
+		pg.text(pad("  "+label, labelled)+pad(a.Command, 16)+" ", a.Why)
+		label = ""
+	}
+}
+
+// outcome says in one line how the run stands.
+func outcome(s plans.State) string {
+	what := s.Plan.Service
+	if r := releases(s.Plan.Was, s.Plan.Release, " → "); r != "" {
+		what += " " + strings.TrimSpace(r)
+	}
+	where := ""
+	if a := at(s); a != "" {
+		where = " at " + a
+	}
+	switch s.Phase {
+	case plans.PhaseDone:
+		return "Done: " + what
+	case plans.PhaseAborted:
+		return "Aborted: " + what + "; every backend is as it was found"
+	case plans.PhaseHeld:
+		if !s.Safe {
+			return "Held, NOT PROVEN SAFE: " + what + where
+		}
+		return "Held, safe: " + what + where
+	case plans.PhasePaused:
+		return "Paused: " + what + where
+	case plans.PhaseInterrupted:
+		return "Interrupted: " + what + where
+	}
+	return "Stopped: " + what + where
+}
+
+// cause says why the run stands where it stands: its failure, what kept an earlier plan from its end, or who asked.
+func cause(s plans.State) string {
+	if s.Phase == plans.PhaseDone {
+		return ""
+	}
+	if e := fault(s); e != "" {
+		return e
+	}
+	if s.Phase == plans.PhasePaused || s.Phase == plans.PhaseInterrupted {
+		return s.Note
+	}
+	return ""
+}
+
+// fault gives the error the run ended with, or that of the step that brought about its retreat.
+func fault(s plans.State) string {
+	if s.Error != "" || s.Phase == plans.PhaseDone {
+		return s.Error
+	}
+	for i := len(s.Earlier) - 1; i >= 0; i-- {
+		for _, p := range s.Earlier[i].Progress {
+			if p.Status == plans.StepFailed {
+				return p.Error
+			}
+		}
+	}
+	return ""
+}
+
+// condition says how a group is, and whether that is not in the sentence about traffic already.
+func condition(s plans.State, d side) (string, bool) {
+	takes := "takes no new connections"
+	switch {
+	case d.on > 0 && d.on >= d.found:
+		takes = "takes new connections"
+	case d.on > 0:
+		takes = "takes new connections in part"
+	}
+	parts := []string{takes, d.backends()}
+	if r := d.runs(); r != "" {
+		parts = append([]string{r}, parts...)
+	}
+	if n := d.sessions(); n != "" && !s.Phase.Over() { // the last count is of a drain, and old by now
+		parts = append(parts, n)
+	}
+	return strings.Join(parts, ", "), d.on < d.found || d.on == 0 || s.Phase.Over()
+}
+
+// reached draws every step with what it reached and how long it took.
+func reached(pg *page, s plans.State) {
+	for i, st := range s.Plan.Steps {
+		p := s.Progress[i]
+		row(pg, strconv.Itoa(i+1), string(st.Kind), glyph(p.Status)+" "+result(s, i), span(took(p)))
+	}
+}
+
+// result says what step i reached.
+func result(s plans.State, i int) string {
+	st, p := s.Plan.Steps[i], s.Progress[i]
+	switch {
+	case st.Kind == plans.Shift:
+		return shiftDone(s.Plan, i)
+	case st.Kind == plans.Drain && p.First != nil:
+		by := "all ended"
+		if p.EndedBy == "deadline" {
+			by = number(p.Left) + " left at the deadline"
+		} else if p.Left > 0 {
+			by = number(p.Left) + " left"
+		}
+		return fmt.Sprintf("%s, %s, %s", st.Group, plural(*p.First, "session"), by)
+	case st.Kind == plans.Restart:
+		return fmt.Sprintf("%s, %s, %s cut", st.Group, plural(len(st.Hosts), "machine"), number(p.Cut))
+	}
+	return fmt.Sprintf("%s, %s", st.Group, plural(len(st.Hosts), "machine"))
+}

@@ -1,0 +1,97 @@
+package view
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+func TestItIsSaidWhatFollowsAFailure(t *testing.T) {
+	for _, tt := range []struct {
+		name, onFail string
+		steps        int // done
+		cut          int // sessions open at the restart, if one has begun
+		want         string
+	}{
+		{"shift, hold", "hold", 0, -1, "it holds: no further backend is closed, and what is open stays open, nobody is cut (on_failure: hold)"},
+		{"drain, hold", "hold", 1, -1, "it holds: traffic stays on group1, nobody is cut (on_failure: hold)"},
+		{"drain, rollback", "rollback", 1, -1, "it goes back: every backend as it was found, nobody is cut (on_failure: rollback)"},
+		{"restart, rollback", "rollback", 3, 4, "it holds: traffic stays on group1, nobody more is cut"},
+		{"drain of the second, rollback", "rollback", 6, -1, "it goes back: every backend as it was found; group2 on v1.8.2, nobody is cut (on_failure: rollback)"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := usualSetting()
+			o.onFail = tt.onFail
+			w := begin(t, o.plan())
+			w.through(tt.steps)
+			if tt.cut >= 0 {
+				w.restartBegins(tt.cut)
+			} else {
+				w.step(plans.Event{What: plans.Began})
+			}
+			if got := IfFails(w.s); got != tt.want {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAnAbortIsNotAdvisedWhileARestartIsNotProven(t *testing.T) {
+	w := find(t, "held").tale
+	for _, a := range Next(w.s) {
+		if a.Command == "rollout abort" {
+			t.Error("abort is advised, and nothing could be put back")
+		}
+	}
+	if as := Next(find(t, "paused").tale.s); len(as) != 2 || as[1].Command != "rollout abort" {
+		t.Errorf("got %v, want resume and abort", as)
+	}
+	if as := Next(find(t, "done").tale.s); len(as) != 0 {
+		t.Errorf("got %v for a run that is done", as)
+	}
+}
+
+func TestBothGroupsOffIsSaidAloud(t *testing.T) {
+	w := begin(t, usualSetting().plan())
+	w.step(plans.Event{What: plans.Began})
+	off := map[string]int{}
+	for id := range w.s.Plan.Before {
+		off[id] = 0
+	}
+	w.look(off)
+	if got, want := Traffic(w.s), "no group takes new connections: all 48 backends are off"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	delete(off, "backend-1-6150") // gone from the load balancer: it takes nothing either
+	w.look(off)
+	if got := Traffic(w.s); !strings.HasPrefix(got, "no group takes new connections") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestARampIsPartOfThePlan(t *testing.T) {
+	p := usualSetting().plan()
+	p.Steps[0].Ramp = []int{50, 10}
+	if got, want := shiftPlan(p, 0), "all new connections to group1: 24 backends of group2 off, by way of 50%, 10%"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAPlanThatRetreatsSaysSo(t *testing.T) {
+	w := begin(t, usualSetting().plan())
+	w.through(1)
+	back, ok := plans.Retreat(w.s)
+	if !ok {
+		t.Fatal("no way back")
+	}
+	var b strings.Builder
+	if err := Plan(&b, back, PlanOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Plan for game: back to what was found", "1  shift    both groups as they were found", "a person decides"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}

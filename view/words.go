@@ -1,0 +1,104 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// number writes n with a comma between its thousands: 1,284.
+func number(n int) string {
+	s := strconv.Itoa(n)
+	first := 0
+	if n < 0 {
+		first = 1
+	}
+	for i := len(s) - 3; i > first; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// plural writes n and its noun: 1 session, 1,284 sessions.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return number(n) + " " + noun + "s"
+}
+
+// span writes a duration as short as it is of use: 2.9s, 25s, 2m33s, 3m, 1h05m.
+func span(d time.Duration) string {
+	if d < 0 {
+		d = 0
+	}
+	if d < 9950*time.Millisecond {
+		s := strconv.FormatFloat(d.Seconds(), 'f', 1, 64)
+		return strings.TrimSuffix(s, ".0") + "s"
+	}
+	d = d.Round(time.Second)
+	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
+	switch {
+	case h > 0 && m == 0:
+		return fmt.Sprintf("%dh", h)
+	case h > 0:
+		return fmt.Sprintf("%dh%02dm", h, m)
+	case m > 0 && s == 0:
+		return fmt.Sprintf("%dm", m)
+	case m > 0:
+		return fmt.Sprintf("%dm%02ds", m, s)
+	}
+	return fmt.Sprintf("%ds", s)
+}
+
+// about writes a duration that is only an estimate, no finer than it is known.
+func about(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		d = max(d.Round(time.Second), time.Second)
+	case d < time.Minute:
+		d = d.Round(5 * time.Second)
+	default:
+		d = d.Round(10 * time.Second)
+	}
+	return span(d)
+}
+
+// clock writes the time of a day: 14:34:01Z.
+func clock(t time.Time) string { return t.UTC().Format("15:04:05Z") }
+
+// list joins words as people do: a, b and c.
+func list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// few is list, but names no more than four of many.
+func few(words []string) string {
+	if len(words) > 5 {
+		return list([]string{strings.Join(words[:4], ", "), fmt.Sprintf("%d more", len(words)-4)})
+	}
+	return list(words)
+}
+
+// capital gives s with its first letter, if it is one of ASCII, as a capital.
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// releases writes which release a plan leaves and which it brings; empty where neither is known.
+func releases(was, to, arrow string) string {
+	switch {
+	case to == "":
+		return was
+	case was == "":
+		return arrow + to
+	}
+	return was + arrow + to
+}
