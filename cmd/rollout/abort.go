@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed59ee9cdc/rollout/journal"
+	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/steps"
+)
+
+func newAbortCommand(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "abort",
+		Short: "Put the traffic back as it was found, and stop",
+		Long: `Put the traffic back as it was found, and stop. A run under way elsewhere is asked to; one that was left part-way is taken up here. A
+group that was restarted and is not proven well stays closed: then the run is held (exit 6), and ` + "`rollout resume`" + ` tries it again.
+
+` + exitCodes,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAbort(cmd.Context(), e) },
+	}
+}
+
+func runAbort(ctx context.Context, e *env) error {
+	s, err := e.site()
+	if err != nil {
+		return err
+	}
+	st, held, err := s.underWay()
+	if err != nil {
+		return err
+	}
+	if st.Plan.ID == "" || st.Phase.Over() {
+		e.say("no rollout of %s is unfinished; there is nothing to abort", s.cfg.Service)
+		return nil
+	}
+	if err := e.confirm(fmt.Sprintf("Abort run %s of %s?", st.Plan.ID, s.cfg.Service)); err != nil {
+		return err
+	}
+	if held {
+		return s.askAbort(ctx, st)
+	}
+	err = s.goOn(ctx, "abort", func(ctx context.Context, r *journal.Run, st plans.State) (plans.State, error) {
+		e, err := r.Append(ctx, plans.Event{What: plans.Asked, Step: -1, Request: plans.AskAbort, By: by()})
+		return st.Apply(e), err
+	})
+	if errors.Is(err, steps.ErrAborted) {
+		return nil
+	}
+	return err
+}
+
+// askAbort asks the process that carries the run out, and waits until it has stopped.
+func (s *site) askAbort(ctx context.Context, st plans.State) error {
+	if err := journal.Ask(s.dir, st.Plan.ID, plans.AskAbort, by()); err != nil {
+		return err
+	}
+	s.env.say("asked run %s to abort; waiting for it", st.Plan.ID)
+	for e, err := range journal.Follow(ctx, s.dir, st.Plan.ID, st.Seq) {
+		if err != nil {
+			return err
+		}
+		st = st.Apply(e)
+		if st.Phase != plans.PhaseRunning && st.Phase != plans.PhasePlanned {
+			break
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := s.env.result(st); err != nil {
+		return err
+	}
+	if st.Phase == plans.PhaseHeld {
+		return toldError{&steps.HeldError{Safe: st.Safe, Err: errors.New(st.Error)}}
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/journal"
+	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/remote"
+	"github.com/seed59ee9cdc/rollout/steps"
+	"github.com/seed59ee9cdc/rollout/ulb"
+	"github.com/seed59ee9cdc/rollout/view"
+)
+
+// carrier carries a run out from the state it is in and tells what happens.
+type carrier struct {
+	site     *site
+	balancer *ulb.Balancer
+	pool     *remote.Pool
+	run      *journal.Run
+}
+
+// told is a journal that prints each event after it is on disk.
+type told struct {
+	*journal.Run
+	env   *env
+	state plans.State
+	lines view.Lines
+}
+
+// Append keeps an event and prints it.
+func (t *told) Append(ctx context.Context, e plans.Event) (plans.Event, error) {
+	e, err := t.Run.Append(ctx, e)
+	if err == nil {
+		t.tell(e)
+	}
+	return e, err
+}
+
+// Requests keeps what was asked from elsewhere and prints it.
+func (t *told) Requests(ctx context.Context) ([]plans.Event, error) {
+	es, err := t.Run.Requests(ctx)
+	for _, e := range es {
+		t.tell(e)
+	}
+	return es, err
+}
+
+// tell prints one event: as a line for people, or as JSON where that was asked for. What cannot be printed does not stop a run.
+func (t *told) tell(e plans.Event) {
+	t.state = t.state.Apply(e)
+	if t.env.flags.output == "jsonl" {
+		_ = json.NewEncoder(t.env.stdout).Encode(e)
+		return
+	}
+	line, ok := t.lines.Next(t.state, e)
+	if !ok || t.env.flags.quiet {
+		return
+	}
+	out := t.env.stdout
+	if !t.env.text() {
+		out = t.env.stderr
+	}
+	_, _ = fmt.Fprintln(out, line)
+}
+
+// carry goes on from s until the run stops, prints how it ended, and gives the error that decides the exit code.
+func (c *carrier) carry(ctx context.Context, s plans.State) error {
+	e := c.site.env
+	count := startCounting(ctx, c.site.cfg, c.pool, watched(update(s)))
+	defer count.close()
+	t := steps.Tools{
+		Traffic:  &traffic{b: c.balancer, ours: s.Plan.Before},
+		Shell:    shell{pool: c.pool, log: c.run.Log, name: s.Plan.Name},
+		Prober:   prober{pool: c.pool, within: c.site.cfg.SSH.Timeout},
+		Sessions: count,
+		By:       by(), PID: os.Getpid(),
+	}
+	end, err := steps.Run(ctx, s, &told{Run: c.run, env: e, state: s}, t)
+	if errors.Is(err, steps.ErrInterrupted) && end.Touched {
+		err = errors.Join(errTouched, err)
+	}
+	if perr := e.result(end); perr != nil {
+		return errors.Join(perr, err)
+	}
+	if err != nil {
+		return toldError{err}
+	}
+	return nil
+}
+
+// update gives the plan that updates the groups, also where a retreat has come after it.
+func update(s plans.State) plans.Plan {
+	if s.Plan.Purpose == plans.Leaving && len(s.Earlier) > 0 {
+		return s.Earlier[len(s.Earlier)-1].Plan
+	}
+	return s.Plan
+}
+
+// result prints how a run ended.
+func (e *env) result(s plans.State) error {
+	if e.text() {
+		return view.Summary(e.stdout, s)
+	}
+	return e.document(view.ResultOf(s))
+}
+
+// login logs in to every machine of a plan before anything is done. A machine that cannot be reached is said and not fatal: the step that
+// needs it will say so, and the way back may not.
+func (c *carrier) login(ctx context.Context, p plans.Plan) {
+	var hosts []string
+	for _, m := range p.Machines {
+		hosts = append(hosts, m.Host)
+	}
+	if err := c.pool.Login(ctx, hosts); err != nil {
+		c.site.env.say("rollout: %v", err)
+	}
+}
+
+// lock takes the service's lock for this command.
+func (s *site) lock(command, run string) (*journal.Store, error) {
+	user, host := whoami()
+	for _, w := range journal.Warnings(s.dir) {
+		s.env.say("rollout: %s", w)
+	}
+	return journal.Lock(s.dir, journal.Holder{User: user, Host: host, PID: os.Getpid(), Run: run, Command: "rollout " + command, Since: time.Now().UTC()})
+}
+
+// goOn takes up the newest run where it was left.
+func (s *site) goOn(ctx context.Context, command string, then func(context.Context, *journal.Run, plans.State) (plans.State, error)) error {
+	if err := s.unbuilt(); err != nil {
+		return err
+	}
+	id, ok, err := journal.Latest(s.dir)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return refusedf("there is no run of %s in %s; begin one with `rollout start`", s.cfg.Service, s.dir)
+	}
+	store, err := s.lock(command, id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	run, st, err := store.Continue(id)
+	if err != nil {
+		return err
+	}
+	if st.Phase.Over() {
+		s.env.say("run %s is %s; there is nothing to %s", id, st.Phase, command)
+		return s.env.result(st)
+	}
+	if st.Plan.Config != s.cfg.Sum {
+		s.env.say("rollout.yaml has changed since run %s began: the run goes on with its own plan", id)
+	}
+	b, _, err := s.balancer()
+	if err != nil {
+		return err
+	}
+	ms, err := s.machines()
+	if err != nil {
+		return usageError{err}
+	}
+	pool, err := s.pool(ms)
+	if err != nil {
+		return usageError{err}
+	}
+	defer func() { _ = pool.Close() }()
+	c := &carrier{site: s, balancer: b, pool: pool, run: run}
+	c.login(ctx, st.Plan)
+	if then != nil {
+		if st, err = then(ctx, run, st); err != nil {
+			return err
+		}
+	}
+	return c.carry(ctx, st)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/seed59ee9cdc/rollout/config"
+)
+
+func newCheckCommand(e *env) *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:        "check",
+		Short:      "Is everything ready for a rollout?",
+		SuggestFor: []string{"doctor", "validate", "lint", "preflight"},
+		Long: `Is everything ready for a rollout? It looks at the configuration, the credentials, the load balancer and every machine, and changes nothing.
+
+` + exitCodes,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runCheck(cmd.Context(), e, o) },
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+type checkOptions struct{ offline bool }
+
+func (o *checkOptions) addFlags(f *pflag.FlagSet) {
+	f.BoolVar(&o.offline, "offline", false, "look at rollout.yaml only")
+}
+
+// checkDoc is the result of check for programs.
+type checkDoc struct {
+	Schema   string    `json:"schema"`
+	Service  string    `json:"service"`
+	OK       bool      `json:"ok"`
+	Findings []finding `json:"findings"`
+}
+
+func runCheck(ctx context.Context, e *env, o checkOptions) error {
+	s, err := e.site()
+	if err != nil {
+		return err
+	}
+	v := &survey{site: s}
+	if !o.offline {
+		if v, err = s.survey(ctx); err != nil {
+			v.close()
+			return err
+		}
+		defer v.close()
+		v.origins()
+		v.left()
+	}
+	return e.findings(s.cfg, v)
+}
+
+// origins says where the credentials and the settings of the API come from.
+func (v *survey) origins() {
+	for _, k := range []string{"keys", "region", "project_id", "base_url"} {
+		if from, ok := v.settings.Origin[k]; ok {
+			v.ok("ucloud", "", "%s from %s", k, from)
+		}
+	}
+}
+
+// left looks for a run that was left part-way.
+func (v *survey) left() {
+	st, is, err := v.site.unfinished()
+	switch {
+	case err != nil:
+		v.fail("journal", "", err)
+	case is:
+		v.fail("journal", "", fmt.Errorf("run %s is unfinished (%s): `rollout resume` or `rollout abort`", st.Plan.ID, st.Phase))
+	}
+}
+
+// findings prints what was found and gives the refusal where something failed.
+func (e *env) findings(cfg config.Config, v *survey) error {
+	err := v.err()
+	if !e.text() {
+		if perr := e.document(checkDoc{Schema: "rollout.check/v1", Service: cfg.Service, OK: err == nil, Findings: v.findings}); perr != nil {
+			return perr
+		}
+		if err != nil {
+			return toldError{err}
+		}
+		return nil
+	}
+	glyphs := map[string]string{"ok": "✔", "warn": "!", "fail": "✖"}
+	_, _ = fmt.Fprintf(e.stdout, "✔ %-9s %s\n", "config", cfg.Path)
+	n := 0
+	for _, f := range v.findings {
+		if f.Level == "fail" {
+			n++
+		}
+		where := f.Where
+		if where != "" {
+			where += ": "
+		}
+		_, _ = fmt.Fprintf(e.stdout, "%s %-9s %s%s\n", glyphs[f.Level], f.Name, where, f.Text)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(e.stdout, "\n%d of %d checks failed; nothing was touched\n", n, len(v.findings)+1)
+		return toldError{err}
+	}
+	_, _ = fmt.Fprintf(e.stdout, "\n%s is ready: %d checks passed\n", cfg.Service, len(v.findings)+1)
+	return nil
+}

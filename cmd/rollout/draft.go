@@ -1,0 +1,137 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/groups"
+	"github.com/seed59ee9cdc/rollout/journal"
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// draft makes the plan from what the survey has found. left is the state of a run that was left part-way and is to be taken over; its zero
+// is none.
+func (v *survey) draft(id, ref string, left plans.State) (plans.Plan, error) {
+	c := v.site.cfg
+	r, err := v.site.recipe()
+	if err != nil {
+		return plans.Plan{}, err
+	}
+	before := v.before
+	if left.Plan.ID != "" {
+		before = plans.Before(left, before)
+	}
+	o := plans.Options{
+		ID: id, Service: c.Service, Balancer: v.reading.ID, By: by(), Config: c.Sum, Release: ref, Was: v.was(), Made: time.Now().UTC(), OnFail: string(c.OnFailure),
+		Ramp: c.ULB.Ramp, Settle: c.ULB.Settle, Shift: max(2*time.Minute, 10*c.ULB.Settle),
+		DrainWithin: c.Drain.Deadline, DrainStable: max(c.Drain.StableFor, c.Drain.Quiet, c.Drain.Interval),
+		Draining:      plans.Draining{Until: c.Drain.Until, Interval: plans.Seconds(c.Drain.Interval), OnDeadline: plans.Deadline(c.Drain.OnDeadline), CutBudget: c.Drain.CutBudget},
+		RestartWithin: c.Restart.Timeout, KillAfter: max(c.Restart.KillAfter, time.Second),
+		Health: c.Health.Run, CheckWithin: c.Health.Timeout, CheckStable: c.Health.StableFor,
+	}
+	if c.Deploy != nil {
+		o.Deploy, o.DeployWithin = c.Deploy.Run, c.Deploy.Timeout
+	}
+	p := plans.Build(v.ordered(), r, before, o)
+	p.Steps = dirs(p.Steps, v.site.workDir())
+	if err := p.Check(); err != nil {
+		return p, refusedError{err}
+	}
+	return p, nil
+}
+
+// dirs lets deploy and health lines run where the recipe's lines do.
+func dirs(steps []plans.Step, dir string) []plans.Step {
+	for i := range steps {
+		for j := range steps[i].Run {
+			if steps[i].Run[j].Dir == "" {
+				steps[i].Run[j].Dir = dir
+			}
+		}
+	}
+	return steps
+}
+
+// ordered gives the groups in the order they are updated: as configured, unless one takes no new connections now. That one goes first,
+// since the other is the only one that serves.
+func (v *survey) ordered() groups.Fleet {
+	f := v.fleet
+	on := map[string]bool{}
+	for _, b := range v.before {
+		on[b.Group] = on[b.Group] || b.Weight > 0
+	}
+	if on[f.First.Name] && !on[f.Second.Name] {
+		f.First, f.Second = f.Second, f.First
+	}
+	return f
+}
+
+// newID makes the id of a run: when it was made, and four letters to tell it from others of that second.
+func newID(now time.Time) (string, error) {
+	b := make([]byte, 2)
+	if _, err := rand.Read(b); err != nil {
+		return "", err
+	}
+	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(b), nil
+}
+
+// unfinished gives the newest run where it has touched something and has not ended; ok is false where there is none.
+func (s *site) unfinished() (plans.State, bool, error) {
+	st, found, err := s.latest()
+	if err != nil || !found {
+		return st, false, err
+	}
+	return st, !st.Phase.Over() && st.Touched, nil
+}
+
+// latest gives the state of the newest run.
+func (s *site) latest() (plans.State, bool, error) {
+	id, ok, err := journal.Latest(s.dir)
+	if err != nil || !ok {
+		return plans.State{}, false, err
+	}
+	es, err := journal.Read(s.dir, id)
+	if err != nil {
+		return plans.State{}, false, err
+	}
+	var st plans.State
+	for _, e := range es {
+		st = st.Apply(e)
+	}
+	return st, true, nil
+}
+
+// readPlan reads a plan that was saved with plan --out.
+func readPlan(path string) (plans.Plan, error) {
+	var p plans.Plan
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return p, usageError{fmt.Errorf("--plan: %w", err)}
+	}
+	if err := json.Unmarshal(b, &p); err != nil {
+		return p, usageError{fmt.Errorf("--plan %s: %w", path, err)}
+	}
+	if err := p.Check(); err != nil {
+		return p, refusedError{fmt.Errorf("--plan %s: %w", path, err)}
+	}
+	return p, nil
+}
+
+// fresh refuses a saved plan that no longer fits the configuration or the load balancer, naming each change.
+func (v *survey) fresh(p plans.Plan) error {
+	if p.Service != v.site.cfg.Service || p.Balancer != v.reading.ID {
+		return refusedf("the plan is for %s behind %s, and rollout.yaml is about %s behind %s", p.Service, p.Balancer, v.site.cfg.Service, v.reading.ID)
+	}
+	if p.Config != v.site.cfg.Sum {
+		return refusedf("the plan is stale: rollout.yaml has changed since it was made; make a new one with `rollout plan`")
+	}
+	if ds := plans.Stale(p, v.before); len(ds) > 0 {
+		return refusedf("the plan is stale: %s; make a new one with `rollout plan`", strings.Join(ds, "; "))
+	}
+	return nil
+}

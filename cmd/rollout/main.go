@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+// run is the whole program: it gives the exit code.
+func run(args []string) int {
+	e := env{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv,
+		terminal: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())),
+		width:    width(),
+	}
+	ctx, stop := interruptible(context.Background())
+	defer stop()
+	root := newRootCommand(&e)
+	root.SetArgs(args)
+	return e.exit(root.ExecuteContext(ctx), cause(ctx))
+}
+
+// signalled is a signal as the cause of a context's end.
+type signalled struct{ sig syscall.Signal }
+
+func (s signalled) Error() string { return s.sig.String() }
+
+// interruptible gives a context that the first SIGINT or SIGTERM ends; the second ends the process at once. SIGHUP is ignored: a lost
+// terminal must not stop a rollout half-way.
+func interruptible(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signal.Ignore(syscall.SIGHUP)
+	got := make(chan os.Signal, 2)
+	signal.Notify(got, syscall.SIGINT, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case s := <-got:
+				sig, _ := s.(syscall.Signal)
+				if n > 0 {
+					os.Exit(128 + int(sig))
+				}
+				cancel(signalled{sig})
+			case <-done:
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(got)
+		close(done)
+		cancel(nil)
+	}
+}
+
+// cause gives the signal that ended ctx; 0 where none did.
+func cause(ctx context.Context) syscall.Signal {
+	var s signalled
+	if errors.As(context.Cause(ctx), &s) {
+		return s.sig
+	}
+	return 0
+}
+
+// width gives the columns of the terminal; 80 where there is none.
+func width() int {
+	if w, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && w > 0 {
+		return w
+	}
+	return 80
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/view"
+)
+
+func newPlanCommand(e *env) *cobra.Command {
+	var o planOptions
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what start would do, against the live state",
+		Long: `Show what start would do, against the live state. Nothing is changed.
+
+` + exitCodes,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runPlan(cmd.Context(), e, o) },
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+type planOptions struct {
+	ref, out, takeOver string
+	exitCode           bool
+}
+
+func (o *planOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.ref, "ref", "", "the `RELEASE` to bring: $ROLLOUT_REF of the deploy line")
+	f.StringVar(&o.out, "out", "", "save the plan in `FILE`, for start --plan")
+	f.StringVar(&o.takeOver, "take-over", "", "plan from where the unfinished `RUN` stands")
+	f.BoolVar(&o.exitCode, "exit-code", false, "exit 8: there are changes to come")
+}
+
+func runPlan(ctx context.Context, e *env, o planOptions) error {
+	s, err := e.site()
+	if err != nil {
+		return err
+	}
+	left, err := s.takenOver(o.takeOver)
+	if err != nil {
+		return err
+	}
+	id, err := newID(time.Now())
+	if err != nil {
+		return err
+	}
+	v, p, err := s.decide(ctx, id, o.ref, nil, left)
+	defer v.close()
+	if err != nil {
+		return err
+	}
+	if o.out != "" {
+		if err := savePlan(o.out, p); err != nil {
+			return err
+		}
+		e.say("saved in %s; carry it out with: rollout start --plan %s", o.out, o.out)
+	}
+	if !e.text() {
+		if err := e.document(view.PlanOf(p)); err != nil {
+			return err
+		}
+	}
+	if o.exitCode {
+		return codeError(8)
+	}
+	return nil
+}
+
+// savePlan writes a plan for start --plan.
+func savePlan(path string, p plans.Plan) error {
+	b, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, append(b, '\n'), 0o600); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	return nil
+}
+
+// draw prints a plan for people.
+func (v *survey) draw(w io.Writer, p plans.Plan) error {
+	return view.Plan(w, p, view.PlanOptions{Sessions: v.sessions, PerMachine: v.site.cfg.Capacity.MaxSessionsPerMachine, Width: v.site.env.width})
+}
+
+// excuse forgives what the run that is taken over explains: the group it left out is not running or not on.
+func (v *survey) excuse(left plans.State) {
+	out := map[string]bool{}
+	for _, m := range left.Plan.Machines {
+		out[m.Name] = left.Dirty[m.Group]
+		out[m.Group] = out[m.Group] || left.Dirty[m.Group] || closed(left, m.Group)
+	}
+	for i, f := range v.findings {
+		if f.Level == "fail" && out[f.Where] && slices.Contains([]string{"status", "ports", "sessions", "group"}, f.Name) {
+			v.findings[i].Level = "warn"
+		}
+	}
+}
+
+// closed says whether a run has closed every backend of a group.
+func closed(s plans.State, group string) bool {
+	for id, b := range s.Plan.Before {
+		if b.Group == group && b.Weight > 0 && (s.Weights[id] > 0 || !slices.Contains(s.Wrote[id], 0)) {
+			return false
+		}
+	}
+	return true
+}

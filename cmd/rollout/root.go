@@ -1,0 +1,49 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// newRootCommand gives the whole command line.
+func newRootCommand(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "rollout",
+		Short: "Update long-connection services behind a UCloud load balancer and cut nobody",
+		Long: `rollout updates a service on two groups of machines: it moves the load balancer's new connections to one group, waits until the
+other group's sessions have ended, restarts that group over ssh, checks it, moves the traffic over, and does the same for the other.
+
+To see it all without an account or a machine:  rollout sandbox
+
+` + exitCodes,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			return e.flags.check()
+		},
+		CompletionOptions: cobra.CompletionOptions{},
+	}
+	cmd.SetIn(e.stdin)
+	cmd.SetOut(e.stdout)
+	cmd.SetErr(e.stderr)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	e.flags.addFlags(cmd.PersistentFlags())
+	cmd.AddGroup(&cobra.Group{ID: "everyday", Title: "Everyday:"}, &cobra.Group{ID: "running", Title: "While it runs:"}, &cobra.Group{ID: "around", Title: "Around it:"})
+	in := func(group string, cs ...*cobra.Command) {
+		for _, c := range cs {
+			c.GroupID = group
+			cmd.AddCommand(c)
+		}
+	}
+	in("everyday", newCheckCommand(e), newPlanCommand(e), newStartCommand(e), newStatusCommand(e))
+	in("running", newPauseCommand(e), newResumeCommand(e), newAbortCommand(e))
+	in("around", newSandboxCommand(e), newLockCommand(e), newTrustCommand(e), newSchemaCommand(e), newVersionCommand(e))
+	return cmd
+}
+
+// noArgs refuses arguments with a usage error.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s takes no argument, and got %q", cmd.CommandPath(), args[0])
+	}
+	return nil
+}

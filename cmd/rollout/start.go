@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/view"
+)
+
+func newStartCommand(e *env) *cobra.Command {
+	var o startOptions
+	cmd := &cobra.Command{
+		Use:        "start",
+		Short:      "Update both groups, one after the other",
+		SuggestFor: []string{"deploy", "apply", "up", "run"},
+		Long: `Update both groups, one after the other.
+
+It looks at everything first and refuses to begin where something is wrong. Then it prints the plan, asks (on a terminal) and carries it
+out. Every act is on disk before it is done, so that whatever ends this process, ` + "`rollout resume`" + ` goes on where it was.
+
+` + exitCodes,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runStart(cmd.Context(), e, o) },
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+type startOptions struct {
+	ref, plan, takeOver string
+}
+
+func (o *startOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.ref, "ref", "", "the `RELEASE` to bring: $ROLLOUT_REF of the deploy line")
+	f.StringVar(&o.plan, "plan", "", "carry out the plan in `FILE`, if nothing has changed since it was made")
+	f.StringVar(&o.takeOver, "take-over", "", "leave the unfinished `RUN` as it is and begin a new one that puts back what that one had found")
+}
+
+func (o *startOptions) check() error {
+	if o.plan != "" && (o.ref != "" || o.takeOver != "") {
+		return usagef("--plan says what to do already: it goes without --ref and --take-over")
+	}
+	return nil
+}
+
+func runStart(ctx context.Context, e *env, o startOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	s, err := e.site()
+	if err != nil {
+		return err
+	}
+	id, err := newID(time.Now())
+	if err != nil {
+		return err
+	}
+	var saved *plans.Plan
+	if o.plan != "" {
+		p, err := readPlan(o.plan)
+		if err != nil {
+			return err
+		}
+		saved, id = &p, p.ID
+	}
+	store, err := s.lock("start", id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	left, err := s.takenOver(o.takeOver)
+	if err != nil {
+		return err
+	}
+	v, p, err := s.decide(ctx, id, o.ref, saved, left)
+	defer v.close()
+	if err != nil {
+		return err
+	}
+	if err := e.confirm(fmt.Sprintf("Update %s?", s.cfg.Service)); err != nil {
+		return err
+	}
+	run, first, err := store.Begin(id, plans.Event{What: plans.Planned, Step: -1, Plan: &p})
+	if err != nil {
+		return err
+	}
+	c := &carrier{site: s, balancer: v.balancer, pool: v.pool, run: run}
+	return c.carry(ctx, plans.State{}.Apply(first))
+}
+
+// takenOver gives the state of the unfinished run that the user has said to leave; it refuses to begin beside one that he has not named.
+func (s *site) takenOver(named string) (plans.State, error) {
+	left, is, err := s.unfinished()
+	switch {
+	case err != nil:
+		return left, err
+	case !is && named == "":
+		return plans.State{}, nil
+	case !is || left.Plan.ID != named && named != "":
+		return left, refusedf("--take-over %s: that is not the unfinished run of %s", named, s.cfg.Service)
+	case named == "":
+		return left, refusedf("run %s is unfinished (%s, %s): `rollout resume` goes on, `rollout abort` puts back what it changed, and --take-over %s begins anew from where it stands",
+			left.Plan.ID, left.Phase, view.Traffic(left), left.Plan.ID)
+	}
+	return left, nil
+}
+
+// decide looks at everything and gives the plan to be carried out: the saved one if it still fits, else a new one. The survey is open
+// in either case.
+func (s *site) decide(ctx context.Context, id, ref string, saved *plans.Plan, left plans.State) (*survey, plans.Plan, error) {
+	v, err := s.survey(ctx)
+	if err != nil {
+		return v, plans.Plan{}, err
+	}
+	if left.Plan.ID != "" {
+		v.excuse(left)
+	}
+	if err := v.err(); err != nil {
+		return v, plans.Plan{}, err
+	}
+	if saved != nil {
+		return v, *saved, v.fresh(*saved)
+	}
+	p, err := v.draft(id, ref, left)
+	if err == nil && s.env.text() && !s.env.flags.quiet {
+		err = v.draw(s.env.stdout, p)
+	}
+	return v, p, err
+}

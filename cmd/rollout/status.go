@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/seed59ee9cdc/rollout/journal"
+	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/view"
+)
+
+func newStatusCommand(e *env) *cobra.Command {
+	var o statusOptions
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "How far is it? Watches on a terminal until the run stops",
+		Long: `How far is the newest run? On a terminal it watches until the run stops. It reads the journal only: it answers although the load balancer
+or the machines do not, and says how old its knowledge is.
+
+` + exitCodes,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runStatus(cmd.Context(), e, o) },
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+type statusOptions struct{ noWatch, exitCode bool }
+
+func (o *statusOptions) addFlags(f *pflag.FlagSet) {
+	f.BoolVar(&o.noWatch, "no-watch", false, "print once and exit")
+	f.BoolVar(&o.exitCode, "exit-code", false, "exit with the state of the run: 8 while it is not finished")
+}
+
+func runStatus(ctx context.Context, e *env, o statusOptions) error {
+	s, err := e.site()
+	if err != nil {
+		return err
+	}
+	st, alive, err := s.underWay()
+	if err != nil {
+		return err
+	}
+	if st.Plan.ID == "" {
+		if e.text() {
+			_, _ = fmt.Fprintf(e.stdout, "no rollout of %s has been started yet\n", s.cfg.Service)
+			return nil
+		}
+		return e.document(map[string]any{"schema": view.StatusSchema, "service": s.cfg.Service, "phase": "none"})
+	}
+	if e.text() && e.terminal && !o.noWatch && alive {
+		if st, alive, err = s.watch(ctx, st); err != nil {
+			return err
+		}
+	} else if err := s.show(st, alive); err != nil {
+		return err
+	}
+	if o.exitCode {
+		return phaseCode(st, alive)
+	}
+	return nil
+}
+
+// options tells the views what the journal does not know.
+func (s *site) options(alive bool) view.StatusOptions {
+	o := view.StatusOptions{Alive: alive, Width: s.env.width}
+	if h, held, err := journal.Who(s.dir); err == nil && held {
+		o.Holder = h.String()
+	}
+	return o
+}
+
+// show prints a state once.
+func (s *site) show(st plans.State, alive bool) error {
+	if !s.env.text() {
+		return s.env.document(view.StatusOf(st, time.Now(), s.options(alive)))
+	}
+	return view.Status(s.env.stdout, st, time.Now(), s.options(alive))
+}
+
+// watch draws the run each second over the drawing before, until it stops.
+func (s *site) watch(ctx context.Context, st plans.State) (plans.State, bool, error) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	rows := 0
+	for alive := true; ; {
+		var b bytes.Buffer
+		if err := view.Status(&b, st, time.Now(), s.options(alive)); err != nil {
+			return st, alive, err
+		}
+		if rows > 0 {
+			_, _ = fmt.Fprintf(s.env.stdout, "\x1b[%dA\x1b[J", rows)
+		}
+		_, _ = s.env.stdout.Write(b.Bytes())
+		rows = strings.Count(b.String(), "\n")
+		if !alive {
+			return st, alive, nil
+		}
+		select {
+		case <-ctx.Done():
+			return st, alive, nil
+		case <-tick.C:
+		}
+		var err error
+		if st, alive, err = s.underWay(); err != nil {
+			return st, alive, err
+		}
+	}
+}
+
+// phaseCode gives the exit code of a run's state.
+func phaseCode(st plans.State, alive bool) error {
+	switch {
+	case st.Phase == plans.PhaseDone:
+		return nil
+	case st.Phase == plans.PhaseAborted:
+		return codeError(7)
+	case alive, st.Phase == plans.PhasePaused, st.Phase == plans.PhasePlanned:
+		return codeError(8)
+	case st.Phase == plans.PhaseHeld && !st.Safe:
+		return codeError(9)
+	}
+	return codeError(6)
+}
