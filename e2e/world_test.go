@@ -53,7 +53,7 @@ func sshd(t *testing.T) string {
 
 // world is a `sandbox serve` in a process of its own.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	dir   string
 	cmd   *exec.Cmd
 	lines chan string
@@ -63,12 +63,18 @@ type world struct {
 // serve brings a world of six machines with two gates and two connectors each up; real OpenSSH serves them.
 func serve(t *testing.T, args ...string) *world {
 	t.Helper()
+	t.Parallel()
+	return bring(t, append([]string{"--sshd", sshd(t), "--ports", "2", "--players", "40", "--game", "4s"}, args...)...)
+}
+
+// bring starts a world and waits until it is up.
+func bring(t testing.TB, args ...string) *world {
+	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), lines: make(chan string, 100), state: t.TempDir()}
 	if err := os.Chmod(w.state, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	args = append([]string{"sandbox", "serve", "--dir", w.dir, "--sshd", sshd(t), "--ports", "2", "--players", "40", "--game", "4s"}, args...)
-	w.cmd = exec.Command(binary, args...)
+	w.cmd = exec.Command(binary, append([]string{"sandbox", "serve", "--dir", w.dir}, args...)...)
 	w.cmd.Stderr = os.Stderr
 	out, err := w.cmd.StdoutPipe()
 	if err != nil {
@@ -84,7 +90,7 @@ func serve(t *testing.T, args ...string) *world {
 		close(w.lines)
 	}()
 	t.Cleanup(func() { w.end() })
-	w.await("ready:", 60*time.Second)
+	w.await("ready:", 3*time.Minute)
 	return w
 }
 

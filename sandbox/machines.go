@@ -19,29 +19,31 @@ const (
 	firstConnector = 6200
 )
 
+// most is how many machines a group may have: the two groups take five subnets of 250 addresses.
+const most = 600
+
 // machines lays out two groups on a subnet of 127/8 that nobody uses now: game-1 to game-n are the group updated last, as in a
 // fleet whose first machines are the oldest.
 func machines(groups [2]string, each, ports int) ([]hosts.Machine, error) {
-	var net24 string
+	if each > most {
+		return nil, fmt.Errorf("%d machines in a group, and %d at most fit the addresses of one world", each, most)
+	}
+	second, third, found := 0, 0, false
 	for range 50 {
-		// 127.0.0 is everybody's; any other subnet is nobody's but another sandbox's.
-		net24 = fmt.Sprintf("127.%d.%d.", 1+rand.IntN(250), rand.IntN(250))
-		if free(net24 + "1") {
+		// 127.0 is everybody's; any other subnet is nobody's but another sandbox's.
+		second, third = 1+rand.IntN(250), rand.IntN(250)
+		if found = free(fmt.Sprintf("127.%d.%d.%d", second, third, 2)); found {
 			break
 		}
-		net24 = ""
 	}
-	if net24 == "" {
+	if !found {
 		return nil, errors.New("no free addresses on 127.0.0.0/8: this system must let programs listen on all of 127.0.0.0/8, as Linux does")
 	}
 	var ms []hosts.Machine
 	for g, group := range []string{groups[1], groups[0]} {
 		for i := range each {
 			n := g*each + i + 1
-			m := hosts.Machine{Name: fmt.Sprintf("game-%d", n), Host: net24 + strconv.Itoa(n), SSHPort: sshPort, Group: group}
-			if n > 254 { // a second subnet for the large worlds of the benchmarks
-				return nil, fmt.Errorf("%d machines do not fit a subnet", 2*each)
-			}
+			m := hosts.Machine{Name: fmt.Sprintf("game-%d", n), Host: fmt.Sprintf("127.%d.%d.%d", second, third+n/250, 1+n%250), SSHPort: sshPort, Group: group}
 			for p := range ports {
 				m.Gates, m.Connectors = append(m.Gates, firstGate+p), append(m.Connectors, firstConnector+p)
 			}

@@ -71,6 +71,9 @@ func (w *World) Configuration() config.Config {
 		OnFailure: config.Hold,
 		State:     config.State{Backend: "local"},
 	}
+	if w.o.NoDeploy {
+		c.Deploy = nil
+	}
 	for _, g := range w.Groups {
 		c.Groups = append(c.Groups, config.Group{Name: g, Machines: listed(w.Hosts.Machines, g)})
 	}

@@ -28,6 +28,7 @@ type Options struct {
 	Release  string        // what the machines run; empty: v1.0.0
 	SSHD     string        // path of a real sshd to stand in for the machines' own ssh server; empty: the embedded one
 	Deadline time.Duration // of a drain; 0: three games
+	NoDeploy bool          // rollout.yaml has no deploy: the machines are restarted with what they have
 	Real     bool          // UCloud's documented times (health checks, lag) instead of short ones
 	Seed     uint64
 }

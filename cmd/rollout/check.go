@@ -107,6 +107,10 @@ func (e *env) findings(cfg config.Config, v *survey) error {
 		_, _ = fmt.Fprintf(e.stdout, "\n%d of %d checks failed; nothing was touched\n", n, len(v.findings)+1)
 		return toldError{err}
 	}
+	if v.pool == nil {
+		_, _ = fmt.Fprintf(e.stdout, "\nonly the file was looked at; `rollout check` looks at the rest\n")
+		return nil
+	}
 	_, _ = fmt.Fprintf(e.stdout, "\n%s is ready: %d checks passed\n", cfg.Service, len(v.findings)+1)
 	return nil
 }

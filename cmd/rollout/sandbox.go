@@ -104,7 +104,7 @@ func (o *sandboxOptions) world(ctx context.Context) (*sandbox.World, error) {
 	}
 	w, err := sandbox.Start(ctx, sandbox.Options{
 		Dir: o.dir, Binary: binary, Args: []string{"sandbox", "process"}, Kind: o.kind, Method: o.method, Machines: o.machines, Ports: o.ports,
-		Players: o.players, Game: o.game, Walk: o.walk, SSHD: o.sshd, Deadline: o.deadline, Real: o.real,
+		Players: o.players, Game: o.game, Walk: o.walk, SSHD: o.sshd, Deadline: o.deadline, Real: o.real, NoDeploy: o.ref == "",
 	})
 	if err != nil {
 		return nil, err
