@@ -6,18 +6,28 @@ import (
 	"slices"
 )
 
+// Drifted gives the backends, sorted, that are gone or whose value is neither as found nor one the run has written.
+func Drifted(s State, weights map[string]int) []string {
+	var ids []string
+	for _, id := range slices.Sorted(maps.Keys(s.Plan.Before)) {
+		w, ok := weights[id]
+		if !ok || w != s.Plan.Before[id].Weight && !slices.Contains(s.Wrote[id], w) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // Drift says, a sentence each, how the backends read now differ from what the run found and wrote: a value that is neither was
 // set by somebody else. weights is the present reading, of the plan's backends and perhaps others.
 func Drift(s State, weights map[string]int) []string {
 	var ds []string
-	for _, id := range slices.Sorted(maps.Keys(s.Plan.Before)) {
+	for _, id := range Drifted(s, weights) {
 		b := s.Plan.Before[id]
-		w, ok := weights[id]
-		switch {
-		case !ok:
-			ds = append(ds, fmt.Sprintf("backend %s (%s) is gone from the load balancer", id, b.Addr))
-		case w != b.Weight && !slices.Contains(s.Wrote[id], w):
+		if w, ok := weights[id]; ok {
 			ds = append(ds, fmt.Sprintf("backend %s (%s) was found with weight %d and now has %d, which this run did not set", id, b.Addr, b.Weight, w))
+		} else {
+			ds = append(ds, fmt.Sprintf("backend %s (%s) is gone from the load balancer", id, b.Addr))
 		}
 	}
 	return ds

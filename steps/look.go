@@ -50,10 +50,30 @@ func (r *runner) seen(ctx context.Context, l Look) error {
 			return fmt.Errorf("backend %s was %s when the plan was made and is now %s", id, r.s.Plan.Before[id].Addr, a)
 		}
 	}
-	if ds := plans.Drift(r.s, l.Weights); len(ds) > 0 {
-		return &DriftError{Changes: ds}
+	ds := plans.Drift(r.s, l.Weights)
+	switch {
+	case len(ds) == 0:
+		return nil
+	case r.s.Plan.Purpose == plans.Leaving: // the way back leaves what is not ours as it is
+		return r.note(ctx, "left as it is: %s", strings.Join(ds, "; "))
 	}
-	return nil
+	return &DriftError{Changes: ds}
+}
+
+// foreign says whether a backend has a value that is not ours to change: on the way back such a one is left as it is.
+func (r *runner) foreign(l Look, id string) bool {
+	return r.s.Plan.Purpose == plans.Leaving && slices.Contains(plans.Drifted(r.s, l.Weights), id)
+}
+
+// ours gives the part of want that this run may write.
+func (r *runner) ours(l Look, want map[string]int) map[string]int {
+	mine := map[string]int{}
+	for id, w := range want {
+		if !r.foreign(l, id) {
+			mine[id] = w
+		}
+	}
+	return mine
 }
 
 // DriftError says that somebody else changed the load balancer during the run.
@@ -72,7 +92,7 @@ func (r *runner) lacking(l Look, group string) string {
 	on := 0
 	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
 		b := r.s.Plan.Before[id]
-		if b.Group != group || b.Weight == 0 {
+		if b.Group != group || b.Weight == 0 || r.foreign(l, id) {
 			continue
 		}
 		on++
@@ -146,7 +166,7 @@ func (r *runner) proven(ctx context.Context) string {
 func (r *runner) serving(l Look) string {
 	var ok []string
 	for _, g := range []string{r.s.Plan.First, r.s.Plan.Second} {
-		if !r.s.Dirty[g] && r.lacking(l, g) == "" {
+		if !r.s.Dirty[g] && r.takes(l, g) {
 			ok = append(ok, g)
 		}
 	}
@@ -157,6 +177,21 @@ func (r *runner) serving(l Look) string {
 		return ok[0]
 	}
 	return both
+}
+
+// takes says whether every backend of a group that was found on takes new connections now, with whatever weight, and is healthy.
+func (r *runner) takes(l Look, group string) bool {
+	on := 0
+	for id, b := range r.s.Plan.Before {
+		if b.Group != group || b.Weight == 0 {
+			continue
+		}
+		if l.Weights[id] == 0 || slices.Contains(l.Sick, id) {
+			return false
+		}
+		on++
+	}
+	return on > 0
 }
 
 // beat gives the pause between two looks while something is waited for.

@@ -90,7 +90,7 @@ func (r *runner) finish(ctx context.Context, err error) (plans.State, error) {
 	case errors.Is(err, ErrJournal):
 		return r.s, err
 	case err == nil && r.s.Plan.Purpose == plans.Leaving:
-		return r.end(ctx, plans.Event{What: plans.Aborted, Note: "every backend is as it was found"}, ErrAborted)
+		return r.end(ctx, plans.Event{What: plans.Aborted, Note: r.restored()}, ErrAborted)
 	case err == nil:
 		return r.end(ctx, plans.Event{What: plans.Done}, nil)
 	case errors.As(err, &s) && s.what == plans.AskPause:
@@ -131,6 +131,14 @@ func (r *runner) retreat(ctx context.Context, why string) (plans.State, error) {
 	// The way back is not cut short by the first Ctrl-C: it has deadlines of its own.
 	back := context.WithoutCancel(ctx)
 	return r.finish(back, r.run(back))
+}
+
+// restored says what the way back has reached.
+func (r *runner) restored() string {
+	if n := len(plans.Drifted(r.s, r.s.Weights)); n > 0 {
+		return fmt.Sprintf("every backend this run had changed is as it was found; %d changed by somebody else are left as they are", n)
+	}
+	return "every backend is as it was found"
 }
 
 // dirty names the group that is restarted and not yet proven well; empty where there is none.

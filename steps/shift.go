@@ -21,6 +21,7 @@ func (r *runner) shift(ctx context.Context, step plans.Step) error {
 	if err != nil {
 		return err
 	}
+	step.Weights = r.ours(l, step.Weights)
 	up, down := differing(l.Weights, step.Weights)
 	if err := r.raise(ctx, step, up); err != nil {
 		return err

@@ -3,6 +3,7 @@ package steps_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,6 +29,17 @@ func TestAHandEditDuringADrainStopsTheRunAndIsNotOverwritten(t *testing.T) {
 		}
 		if w.weights["b1"] != 77 || len(w.stops) != 0 {
 			t.Errorf("got weight %d and %d stops, want 77 and none", w.weights["b1"], len(w.stops))
+		}
+
+		// The way back restores what the run had changed and leaves what somebody else has.
+		b.ask = plans.AskAbort
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); !errors.Is(err, steps.ErrAborted) {
+			t.Fatalf("abort: %v", err)
+		}
+		want := w.plan.Weights()
+		want["b1"] = 77
+		if !maps.Equal(w.weights, want) {
+			t.Errorf("got %v after the abort, want %v", w.weights, want)
 		}
 	})
 }

@@ -28,7 +28,7 @@ func (v *survey) draft(id, ref string, left plans.State) (plans.Plan, error) {
 	}
 	o := plans.Options{
 		ID: id, Service: c.Service, Balancer: v.reading.ID, By: by(), Config: c.Sum, Release: ref, Was: v.was(), Made: time.Now().UTC(), OnFail: string(c.OnFailure),
-		Ramp: c.ULB.Ramp, Settle: c.ULB.Settle, Shift: max(2*time.Minute, 10*c.ULB.Settle),
+		Ramp: c.ULB.Ramp, Settle: c.ULB.Settle, Shift: max(2*time.Minute, 10*c.ULB.Settle) + time.Duration(len(before))*100*time.Millisecond,
 		DrainWithin: c.Drain.Deadline, DrainStable: max(c.Drain.StableFor, c.Drain.Quiet, c.Drain.Interval),
 		Draining:      plans.Draining{Until: c.Drain.Until, Interval: plans.Seconds(c.Drain.Interval), OnDeadline: plans.Deadline(c.Drain.OnDeadline), CutBudget: c.Drain.CutBudget},
 		RestartWithin: c.Restart.Timeout, KillAfter: max(c.Restart.KillAfter, time.Second),
