@@ -1,11 +1,13 @@
-# Above this line stand the settings: ranges filter bind bindhex interval few pairs share.
+# Above this line stand the settings: ranges filter bind bindhex interval few pairs
+# share young.
 #
 # Three parts, joined by one pipe so that they end together: a ticker (a
 # shell), which also lets the kernel tell of sockets that went; one awk, which
 # remembers what it saw and decides when to count; and ss, or the tables in
 # /proc where there is no ss. Nothing is written to disk. When the channel is
 # gone the awk dies of its next line, the ticker of its next tick, and the
-# ticker takes ss -E with it.
+# ticker takes ss -E with it. Where SIGPIPE is ignored busybox awk would live
+# on, so the ticker itself also writes to the channel now and then: an empty line.
 {
 LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
@@ -30,7 +32,7 @@ esac
 # stdbuf its news would come too late to be news.
 tail_on() {
 	[ -z "$tail" ] && have stdbuf || return 0
-	stdbuf -oL ss -E -t -n "$filter" </dev/null &
+	stdbuf -oL ss -E -t -n "$filter" </dev/null 3>&- &
 	tail=$!
 }
 
@@ -51,16 +53,20 @@ ticks() {
 	trap tail_off USR2
 	trap 'tail_off; exit 0' PIPE HUP INT TERM
 	echo "ticker $me"
+	n=0
 	while echo tick; do
-		sleep "$step" || break
+		n=$((n + 1))
+		[ $((n % 10)) -ne 0 ] || echo >&3 || break
+		sleep "$step" 3>&- || break
 	done
 	tail_off
 }
 
+exec 3>&1
 ticks 2>/dev/null </dev/null | $awk \
 	-v ranges="$ranges" -v filter="$filter" -v bind="$bind" -v bindhex="$bindhex" \
 	-v interval="$interval" -v few="$few" -v pairs="$pairs" \
-	-v share="$share" -v how="$how" '
+	-v share="$share" -v young="$young" -v how="$how" '
 # now is the clock of this machine since its boot, in ms.
 function now(    l, a) {
 	getline l < "/proc/uptime"
@@ -259,8 +265,7 @@ BEGIN {
 		last = split(r[i], ends, "-")
 		for (p = ends[1] + 0; p <= ends[last] + 0; p++) { want[p ""] = 1; wanthex[sprintf("%04X", p)] = 1 }
 	}
-	interval += 0; few += 0; pairs += 0; share += 0
-	young = 200
+	interval += 0; few += 0; pairs += 0; share += 0; young += 0
 	paid = now()
 	debt = -40
 	done = 0
@@ -273,6 +278,6 @@ $1 == "ticker" && $2 ~ /^[0-9]+$/ { ticker = $2; next }
 
 # Anything else is an event of ss -E.
 { asked = 1; look() }
-'
+' 3>&-
 exit 0
 }

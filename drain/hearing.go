@@ -21,6 +21,9 @@ type hearing struct {
 
 // hear takes in a line, and returns it if the script wrote it.
 func (h *hearing) hear(line string) told {
+	if line == "" {
+		return told{} // the script trying whether anyone listens
+	}
 	said, err := parseLine(line)
 	if err != nil {
 		h.noise = clip(line)

@@ -69,6 +69,17 @@ func (s *local) Stream(ctx context.Context, _, script string, line func(string) 
 	return err
 }
 
+// set has the script run with another setting.
+func (s *local) set(line, other string) {
+	before := s.edit
+	s.edit = func(script string) string {
+		if before != nil {
+			script = before(script)
+		}
+		return strings.Replace(script, "\n"+line+"\n", "\n"+other+"\n", 1)
+	}
+}
+
 func (s *local) lastPid() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -28,6 +28,9 @@ const (
 	// share is how much of one processor of a machine counting may take, in
 	// percent: a count each second of 100,000 sessions would take 28.
 	share = 2
+	// grownAfter is for how long a socket must have been seen to be a session.
+	// A balancer's probe lasts a few milliseconds.
+	grownAfter = 200 * time.Millisecond
 	// manyRanges is from how many ranges of ports on ss is asked for all ports
 	// between the first and the last, and the awk alone picks.
 	manyRanges = 16
@@ -76,9 +79,9 @@ func script(t Target, interval time.Duration) (string, error) {
 	if len(ranges) > manyRanges {
 		filters = []string{portRange{ranges[0].first, ranges[len(ranges)-1].last}.filter()}
 	}
-	settings := fmt.Sprintf("ranges='%s'\nfilter='( %s )'\nbind='%s'\nbindhex='%s'\ninterval=%d\nfew=%d\npairs=%d\nshare=%d\n",
+	settings := fmt.Sprintf("ranges='%s'\nfilter='( %s )'\nbind='%s'\nbindhex='%s'\ninterval=%d\nfew=%d\npairs=%d\nshare=%d\nyoung=%d\n",
 		strings.Join(list, " "), strings.Join(filters, " or "), bind, bindHex,
-		max(interval.Milliseconds(), 1), fewLeft, pairedUpTo, share)
+		max(interval.Milliseconds(), 1), fewLeft, pairedUpTo, share, grownAfter.Milliseconds())
 	return settings + countScript, nil
 }
 

@@ -80,3 +80,32 @@ func (d *deploying) Run(ctx context.Context, c plans.Command, within time.Durati
 	}
 	return d.world.Run(ctx, c, within)
 }
+
+func TestNoMachineIsRestartedWhereTheWorldChangedAfterTheDrain(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		change func(*world)
+		want   string
+	}{
+		{"a backend of the group was opened again", func(w *world) { w.weights["b4"] = 4 }, "game-4 still takes new connections: backend b4 (10.9.0.4:6150) has weight 4"},
+		{"the other group was hurt", func(w *world) { w.sick["b2"] = true }, "group1 is not in full service: backend b2 (10.9.0.2:6150) is reported unhealthy"},
+		{"a machine of the other group fell silent", func(w *world) { w.deaf["10.9.0.3"] = true }, "game-3 port 6150 is not known to answer"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(func(o *plans.Options) { o.Deploy, o.DeployWithin = "deploy", time.Minute })
+				b := begin(w)
+				tools := w.tools()
+				tools.Shell = &deploying{w, func() { w.mu.Lock(); defer w.mu.Unlock(); tc.change(w) }}
+				_, err := steps.Run(t.Context(), b.state(), b, tools)
+				var held *steps.HeldError
+				if !errors.As(err, &held) || !strings.Contains(err.Error(), tc.want) {
+					t.Fatalf("got %v, want it held: %s", err, tc.want)
+				}
+				if len(w.stops)+len(w.starts) > 0 {
+					t.Errorf("stopped %v, started %v: want nothing touched", w.stops, w.starts)
+				}
+			})
+		})
+	}
+}
