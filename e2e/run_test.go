@@ -183,6 +183,25 @@ func TestAFailedRestartIsHeldAndResumed(t *testing.T) {
 	w.nobodyNoticed()
 }
 
+func TestABrokenReleaseIsTakenOverByTheNextOne(t *testing.T) {
+	w := serve(t)
+	w.plant("game-5", "start-fails", "")
+	w.must(6, "start", "--yes", "--ref", "v1.1.0")
+	s, _ := w.status()
+	contains(t, w.must(3, "start", "--yes", "--ref", "v1.1.1"), "is unfinished", "--take-over "+s.Run)
+	w.must(3, "start", "--yes", "--take-over", "nosuch")
+	if err := os.Remove(filepath.Join(w.dir, "machines", "game-5", "faults", "start-fails")); err != nil {
+		t.Fatal(err)
+	}
+	w.must(0, "start", "--yes", "--ref", "v1.1.1", "--take-over", s.Run)
+	for _, b := range w.backends() {
+		if !b.Enabled {
+			t.Errorf("backend %s is off, and was on before the run that was taken over", b.ID)
+		}
+	}
+	w.nobodyNoticed()
+}
+
 func TestAProcessThatWillNotStopIsFoundAndNothingIsOpened(t *testing.T) {
 	w := serve(t)
 	w.plant("game-4", "stop-noop", "")

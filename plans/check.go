@@ -123,7 +123,7 @@ func (c *checker) shift(s Step) {
 			continue
 		case w != 0 && w != b.Weight:
 			c.fault("backend %s (%s) was found with weight %d and would get %d", id, b.Addr, b.Weight, w)
-		case w != 0 && c.at[b.Group] == restarted:
+		case w != 0 && c.open[id] == 0 && slices.Contains(c.p.Dirty, b.Group) && !slices.Contains(c.updated, b.Group), w != 0 && c.at[b.Group] == restarted:
 			c.fault("it opens %s (%s) before %s is checked", id, b.Addr, b.Group)
 		}
 		if w != c.open[id] {
@@ -161,7 +161,7 @@ func (c *checker) serves(g string) bool {
 			return false
 		}
 	}
-	return on > 0 && c.at[g] != restarted
+	return on > 0 && c.at[g] != restarted && (!slices.Contains(c.p.Dirty, g) || slices.Contains(c.updated, g))
 }
 
 // closed says whether no backend of g takes new connections.

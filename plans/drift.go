@@ -44,8 +44,8 @@ func Stale(p Plan, now map[string]Backend) []string {
 			ds = append(ds, fmt.Sprintf("backend %s (%s) is gone", id, b.Addr))
 		case n.Addr != b.Addr:
 			ds = append(ds, fmt.Sprintf("backend %s was %s and is now %s", id, b.Addr, n.Addr))
-		case n.Weight != b.Weight:
-			ds = append(ds, fmt.Sprintf("backend %s (%s) was %s and is now %s", id, b.Addr, onOff(b.Weight), onOff(n.Weight)))
+		case n.Weight != p.was(id):
+			ds = append(ds, fmt.Sprintf("backend %s (%s) was %s and is now %s", id, b.Addr, onOff(p.was(id)), onOff(n.Weight)))
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(now)) {
@@ -54,6 +54,14 @@ func Stale(p Plan, now map[string]Backend) []string {
 		}
 	}
 	return ds
+}
+
+// was gives a backend's weight at the moment the plan was made.
+func (p Plan) was(id string) int {
+	if w, ok := p.Taken[id]; ok {
+		return w
+	}
+	return p.Before[id].Weight
 }
 
 func onOff(w int) string {

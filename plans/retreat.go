@@ -19,21 +19,29 @@ func Retreat(s State) (Plan, bool) {
 			last = st
 		}
 	}
-	p.Purpose = Leaving
+	p.Purpose, p.Taken, p.Dirty = Leaving, nil, nil
 	p.Steps = []Step{{Kind: Shift, Group: last.Group, Hosts: last.Hosts, Weights: p.Weights(), Within: last.Within, Stable: last.Stable}}
 	return p, p.Check() == nil
 }
 
-// Before gives what a new run must take as found where an earlier one was left part-way: the backends that still have a value that
-// run wrote count as they were before it; every other one as it is now. now is the present reading.
-func Before(s State, now map[string]Backend) map[string]Backend {
-	found := maps.Clone(now)
+// TakeOver gives what a plan must take as found, as left by the run before, and as not proven well, where it begins at the place another run
+// was left part-way. left is that run's state, and now the present reading. A
+// backend that still has a value which that run wrote counts as found as that run had found it, so that it is put back in the end; every
+// other one is as it is now.
+func TakeOver(left State, now map[string]Backend) (before map[string]Backend, taken map[string]int, dirty []string) {
+	before, taken = maps.Clone(now), map[string]int{}
 	for id, b := range now {
-		old, known := s.Plan.Before[id]
-		if known && old.Addr == b.Addr && slices.Contains(s.Wrote[id], b.Weight) {
+		old, known := left.Plan.Before[id]
+		if known && old.Addr == b.Addr && old.Weight != b.Weight && slices.Contains(left.Wrote[id], b.Weight) {
+			taken[id] = b.Weight
 			b.Weight = old.Weight
-			found[id] = b
+			before[id] = b
 		}
 	}
-	return found
+	for _, g := range []string{left.Plan.First, left.Plan.Second} {
+		if left.Dirty[g] {
+			dirty = append(dirty, g)
+		}
+	}
+	return before, taken, dirty
 }

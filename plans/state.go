@@ -198,6 +198,12 @@ func (s State) planned(e Event) State {
 		s.Phase = PhasePlanned
 	}
 	s.Plan, s.Step, s.Asked, s.AskedBy, s.Note = *e.Plan, 0, "", "", ""
+	for id, w := range e.Plan.Taken {
+		s.Wrote = with(s.Wrote, id, append(slices.Clone(s.Wrote[id]), w))
+	}
+	for _, g := range e.Plan.Dirty {
+		s.Dirty = with(s.Dirty, g, true)
+	}
 	s.Progress = make([]Progress, len(e.Plan.Steps))
 	for i := range s.Progress {
 		s.Progress[i].Status = Pending

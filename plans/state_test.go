@@ -179,9 +179,33 @@ func TestANewRunTakesAsFoundWhatTheLeftOneHadFound(t *testing.T) {
 	hand := now["backend-4-6151"]
 	hand.Weight = 0 // by hand
 	now["backend-4-6151"] = hand
-	got := plans.Before(st.s, now)
+	got, taken, dirty := plans.TakeOver(st.s, now)
 	if got["backend-4-6150"].Weight != 1 || got["backend-4-6151"].Weight != 0 {
 		t.Errorf("got weights %d and %d, want 1 and 0", got["backend-4-6150"].Weight, got["backend-4-6151"].Weight)
+	}
+	if w, ok := taken["backend-4-6150"]; len(taken) != 1 || !ok || w != 0 || !slices.Equal(dirty, []string{"group2"}) {
+		t.Errorf("got %v taken and %v dirty, want backend-4-6150 at 0, and group2", taken, dirty)
+	}
+
+	// A run that begins so knows the value as its own, opens the group only after its check, and does not go back before that.
+	f, _ := sixMachines()
+	p := plans.Build(f, recipe(), got, options())
+	p.Taken, p.Dirty = taken, dirty
+	if err := p.Check(); err != nil {
+		t.Fatalf("Check: %v", err)
+	}
+	if ds := plans.Stale(p, now); len(ds) > 0 {
+		t.Errorf("it is stale at once: %v", ds)
+	}
+	next := &story{}
+	next.tell(plans.Event{What: plans.Planned, Step: -1, Plan: &p})
+	w := p.Weights()
+	w["backend-4-6150"] = 0
+	if ds := plans.Drift(next.s, w); len(ds) > 0 {
+		t.Errorf("got %v, want no drift", ds)
+	}
+	if _, ok := plans.Retreat(next.s); ok {
+		t.Error("a group that an earlier run left unproven would be opened on the way back")
 	}
 }
 

@@ -32,7 +32,7 @@ func machines(groups [2]string, each, ports int) ([]hosts.Machine, error) {
 	for range 50 {
 		// 127.0 is everybody's; any other subnet is nobody's but another sandbox's.
 		second, third = 1+rand.IntN(250), rand.IntN(250)
-		if found = free(fmt.Sprintf("127.%d.%d.%d", second, third, 2)); found {
+		if found = free(fmt.Sprintf("127.%d.%d.1", second, third)); found {
 			break
 		}
 	}
@@ -43,7 +43,7 @@ func machines(groups [2]string, each, ports int) ([]hosts.Machine, error) {
 	for g, group := range []string{groups[1], groups[0]} {
 		for i := range each {
 			n := g*each + i + 1
-			m := hosts.Machine{Name: fmt.Sprintf("game-%d", n), Host: fmt.Sprintf("127.%d.%d.%d", second, third+n/250, 1+n%250), SSHPort: sshPort, Group: group}
+			m := hosts.Machine{Name: fmt.Sprintf("game-%d", n), Host: fmt.Sprintf("127.%d.%d.%d", second, third+(n-1)/250, 1+(n-1)%250), SSHPort: sshPort, Group: group}
 			for p := range ports {
 				m.Gates, m.Connectors = append(m.Gates, firstGate+p), append(m.Connectors, firstConnector+p)
 			}

@@ -22,9 +22,9 @@ func (v *survey) draft(id, ref string, left plans.State) (plans.Plan, error) {
 	if err != nil {
 		return plans.Plan{}, err
 	}
-	before := v.before
+	before, taken, dirty := v.before, map[string]int(nil), []string(nil)
 	if left.Plan.ID != "" {
-		before = plans.Before(left, before)
+		before, taken, dirty = plans.TakeOver(left, before)
 	}
 	o := plans.Options{
 		ID: id, Service: c.Service, Balancer: v.reading.ID, By: by(), Config: c.Sum, Release: ref, Was: v.was(), Made: time.Now().UTC(), OnFail: string(c.OnFailure),
@@ -38,6 +38,7 @@ func (v *survey) draft(id, ref string, left plans.State) (plans.Plan, error) {
 		o.Deploy, o.DeployWithin = c.Deploy.Run, c.Deploy.Timeout
 	}
 	p := plans.Build(v.ordered(), r, before, o)
+	p.Taken, p.Dirty = taken, dirty
 	p.Steps = dirs(p.Steps, v.site.workDir())
 	if err := p.Check(); err != nil {
 		return p, refusedError{err}

@@ -143,7 +143,7 @@ func (v *survey) healthy() {
 			on[g]++
 		}
 	}
-	v.ok("balancer", "", "%s: %d listeners, %d backends", v.reading.ID, len(v.reading.Listeners), len(v.reading.Backends))
+	v.ok("balancer", "", "%s: %s, %s", v.reading.ID, plural(int64(len(v.reading.Listeners)), "listener"), plural(int64(len(v.reading.Backends)), "backend"))
 	for _, g := range v.fleet.Groups() {
 		if on[g.Name] == 0 {
 			v.fail("group", g.Name, errors.New("it has no healthy backend that is on, so it could not serve while the other one is out"))
