@@ -54,6 +54,7 @@ type Progress struct {
 	First   *int               `json:"first,omitempty"` // drain: sessions when it began
 	Left    int                `json:"left,omitempty"`  // drain: sessions left when it ended
 	Cut     int                `json:"cut,omitempty"`   // restart: sessions open when it began
+	Cuts    map[string]int     `json:"cuts,omitempty"`  // the same by host
 	Error   string             `json:"error,omitempty"`
 	Acts    map[string]Attempt `json:"acts,omitempty"` // by Key
 }
@@ -87,7 +88,8 @@ type State struct {
 	// Wrote holds every value the run has meant to write to a backend, newest last: a weight that is neither one of these nor as
 	// found was set by somebody else.
 	Wrote    map[string][]int `json:"wrote,omitempty"`
-	Touched  bool             `json:"touched"` // a write or a command has been begun
+	Unlooked bool             `json:"unlooked,omitempty"` // writes have been sent since the last reading: it may no longer be so
+	Touched  bool             `json:"touched"`            // a write or a command has been begun
 	Sessions map[string]Count `json:"sessions,omitempty"`
 	Dirty    map[string]bool  `json:"dirty,omitempty"`   // groups with a restart begun and not yet checked
 	Updated  map[string]bool  `json:"updated,omitempty"` // groups restarted and checked
@@ -162,7 +164,7 @@ func (s State) Apply(e Event) State {
 	case Resumed:
 		s.Phase, s.By, s.PID, s.Error, s.Taken = PhaseRunning, e.By, e.PID, "", e.Stamp
 	case Looked:
-		s.Weights, s.Sick, s.Looked = e.Weights, e.Sick, e.Stamp
+		s.Weights, s.Sick, s.Looked, s.Unlooked = e.Weights, e.Sick, e.Stamp, false
 	case Writing:
 		s = s.writing(e)
 	case Counted:
@@ -212,7 +214,7 @@ func (s State) planned(e Event) State {
 }
 
 func (s State) writing(e Event) State {
-	s.Touched = true
+	s.Touched, s.Unlooked = true, true
 	s.Wrote = maps.Clone(s.Wrote)
 	if s.Wrote == nil {
 		s.Wrote = map[string][]int{}
@@ -240,9 +242,33 @@ func (s State) counted(e Event) State {
 		}
 		p.Left = e.Sessions.Total
 		if e.Cut != nil {
-			p.Cut = *e.Cut
+			p.cut(e.Sessions.ByHost)
 		}
 	})
+}
+
+// cut takes in the sessions that a restart is about to cut on each host. Counting a host again before its stop was sent replaces the number;
+// after it, they are others. Where its start is known to have succeeded, nothing is cut any more.
+func (p *Progress) cut(byHost map[string]int) {
+	cuts := maps.Clone(p.Cuts)
+	if cuts == nil {
+		cuts = map[string]int{}
+	}
+	p.Cut = 0
+	for h, n := range byHost {
+		_, stopped := p.Acts[Key(h, DoStop)]
+		switch {
+		case p.Acts[Key(h, DoStart)].OK():
+		case stopped:
+			cuts[h] += n
+		default:
+			cuts[h] = n
+		}
+	}
+	for _, n := range cuts {
+		p.Cut += n
+	}
+	p.Cuts = cuts
 }
 
 func (s State) commanded(e Event) State {
@@ -254,7 +280,7 @@ func (s State) commanded(e Event) State {
 	if e.What == Running && c.Do == DoStart {
 		s.Starts = with(s.Starts, c.Host, s.Starts[c.Host]+1)
 	}
-	if e.What == Running && (c.Do == DoStop || c.Do == DoStart || c.Do == DoDeploy) {
+	if e.What == Running && (c.Do == DoStop || c.Do == DoStart) {
 		s.Dirty = with(s.Dirty, e.Group, true)
 	}
 	return s.progressed(e.Step, func(p *Progress) {

@@ -27,7 +27,7 @@ func half() *story {
 	st.tell(plans.Event{What: plans.Ended, Step: 1, EndedBy: "deadline"})
 	st.tell(plans.Event{What: plans.Began, Step: 2})
 	three := 3
-	st.tell(plans.Event{What: plans.Counted, Step: 2, Group: "group2", Sessions: &plans.Sessions{Total: 3}, Cut: &three})
+	st.tell(plans.Event{What: plans.Counted, Step: 2, Group: "group2", Sessions: &plans.Sessions{Total: 3, ByHost: map[string]int{"10.9.0.4": 2, "10.9.0.5": 1}}, Cut: &three})
 	for _, c := range p.Steps[2].Run[:4] {
 		st.tell(plans.Event{What: plans.Running, Step: 2, Group: "group2", Command: &c}, plans.Event{What: plans.Ran, Step: 2, Group: "group2", Command: &c})
 	}
@@ -38,6 +38,15 @@ func TestTheStateCountsWhoWasCutAndWhoMoved(t *testing.T) {
 	s := half().s
 	if s.Cut() != 3 || s.Moved() != 37 {
 		t.Errorf("got %d cut and %d moved, want 3 and 37", s.Cut(), s.Moved())
+	}
+}
+
+func TestASessionIsCountedAsCutOnce(t *testing.T) {
+	st := half() // 10.9.0.4 is stopped and started, 10.9.0.5 and 10.9.0.6 are stopped
+	n := 0
+	st.tell(plans.Event{What: plans.Counted, Step: 2, Group: "group2", Cut: &n, Sessions: &plans.Sessions{Total: 12, ByHost: map[string]int{"10.9.0.4": 5, "10.9.0.5": 7}}})
+	if got := st.s.Cut(); got != 3+7 {
+		t.Errorf("got %d cut, want 10: those on a machine that is done are not cut, those that came after a stop are", got)
 	}
 }
 

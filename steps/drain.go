@@ -14,7 +14,7 @@ import (
 // drain waits until the group's sessions have ended, or for its deadline, and then follows the plan's policy. It changes
 // nothing, so that doing it twice is harmless.
 func (r *runner) drain(ctx context.Context, step plans.Step) error {
-	if err := r.closed(ctx, step); err != nil {
+	if err := r.shut(ctx, step); err != nil {
 		return err
 	}
 	gone, err := r.waited(ctx, step)

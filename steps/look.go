@@ -40,7 +40,7 @@ func (r *runner) look(ctx context.Context) (Look, error) {
 // seen records a reading and compares it with the plan.
 func (r *runner) seen(ctx context.Context, l Look) error {
 	sick := slices.Sorted(slices.Values(l.Sick))
-	if !maps.Equal(l.Weights, r.s.Weights) || !slices.Equal(sick, r.s.Sick) {
+	if r.s.Unlooked || !maps.Equal(l.Weights, r.s.Weights) || !slices.Equal(sick, r.s.Sick) {
 		if err := r.event(ctx, plans.Event{What: plans.Looked, Weights: l.Weights, Sick: sick}); err != nil {
 			return err
 		}
@@ -146,6 +146,26 @@ func (r *runner) closed(ctx context.Context, step plans.Step) error {
 		}
 	}
 	return nil
+}
+
+// shut demands that the step's group is closed. Where it is not, and a person has said to go on, the shift before the step is reached again:
+// somebody had opened the group while the run was held.
+func (r *runner) shut(ctx context.Context, step plans.Step) error {
+	err := r.closed(ctx, step)
+	if err == nil || !r.anew {
+		return err
+	}
+	for i := r.s.Step - 1; i >= 0; i-- {
+		if before := r.s.Plan.Steps[i]; before.Kind == plans.Shift {
+			if err := r.note(ctx, "closing again: %v", err); err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeoutCause(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
+			defer cancel()
+			return r.reach(ctx, before)
+		}
+	}
+	return err
 }
 
 // proven names the group that is proven to take new connections now: both, one, or none (empty). It tries for a while only.

@@ -14,6 +14,9 @@ import (
 // left in between is the proof that what runs afterwards is new. A machine on which both are known to have succeeded is not touched
 // again.
 func (r *runner) restart(ctx context.Context, step plans.Step) error {
+	if err := r.shut(ctx, step); err != nil {
+		return err
+	}
 	if err := r.admit(ctx, step); err != nil {
 		return err
 	}
@@ -97,9 +100,6 @@ func (r *runner) up(ctx context.Context, step plans.Step, host string) (bool, er
 // account counts the sessions that the restart is about to cut and records the number. Where more are open than the drain
 // left, they came after it had ended, and the group is drained again: nobody is cut who was not given the whole time.
 func (r *runner) account(ctx context.Context, step plans.Step) error {
-	if len(r.s.Progress[r.s.Step].Acts) > 0 {
-		return nil // a stop has been sent: the sessions it cut were counted before it
-	}
 	allowed := step.Drain.Until
 	within := time.Duration(0)
 	for i, st := range r.s.Plan.Steps[:r.s.Step] {
@@ -110,8 +110,13 @@ func (r *runner) account(ctx context.Context, step plans.Step) error {
 			}
 		}
 	}
+	untouched := step // a service that this step has stopped may have nobody left to tell its count, which was taken before
+	untouched.Hosts = slices.DeleteFunc(slices.Clone(step.Hosts), func(h string) bool {
+		_, stopped := r.s.Progress[r.s.Step].Acts[plans.Key(h, plans.DoStop)]
+		return stopped
+	})
 	c, err := r.t.Sessions.Counter(step.Group, step.Watch).Count(ctx)
-	if err == nil && (r.unread(step, c) != "" || c.Total > allowed) {
+	if err == nil && (r.unread(untouched, c) != "" || c.Total > allowed) {
 		if err := r.note(ctx, "%d sessions on %s after the drain had ended: draining again", c.Total, step.Group); err != nil {
 			return err
 		}

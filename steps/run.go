@@ -27,6 +27,8 @@ type runner struct {
 	s plans.State
 	j Journal
 	t Tools
+	// anew is set during a step that is begun again by a person's word, after it was left on purpose.
+	anew bool
 }
 
 // stop is a reason to leave the loop that is no failure.
@@ -55,6 +57,7 @@ func (r *runner) run(ctx context.Context) error {
 			return err
 		}
 		// A step that was under way when its process died goes on where it was; one that was left on purpose begins anew.
+		r.anew = stopped && r.s.Progress[r.s.Step].Status != plans.Pending
 		if p := r.s.Progress[r.s.Step]; p.Status != plans.UnderWay || stopped {
 			if err := r.event(ctx, plans.Event{What: plans.Began}); err != nil {
 				return err
@@ -88,6 +91,8 @@ func (r *runner) finish(ctx context.Context, err error) (plans.State, error) {
 	var s *stop
 	switch {
 	case errors.Is(err, ErrJournal):
+		// Nothing more may be done. A journal may keep room for this one event: whoever comes next would read why.
+		_, _ = r.hold(ctx, err)
 		return r.s, err
 	case err == nil && r.s.Plan.Purpose == plans.Leaving:
 		return r.end(ctx, plans.Event{What: plans.Aborted, Note: r.restored()}, ErrAborted)
@@ -112,9 +117,6 @@ func (r *runner) failed(ctx context.Context, cause error) (plans.State, error) {
 	}
 	if !r.s.Touched {
 		return r.end(ctx, plans.Event{What: plans.Aborted, Note: "nothing had been touched", Error: cause.Error()}, &RefusedError{Err: cause})
-	}
-	if r.s.Plan.OnFail == "rollback" && r.dirty() == "" && r.s.Plan.Purpose == plans.Update {
-		return r.retreat(ctx, cause.Error())
 	}
 	return r.hold(ctx, cause)
 }

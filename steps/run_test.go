@@ -110,7 +110,7 @@ func TestAKilledRunFinishesFromEveryEvent(t *testing.T) {
 			if !errors.Is(err, steps.ErrJournal) {
 				t.Fatalf("killed at event %d: got %v", n, err)
 			}
-			b.die = 0
+			b.die, b.dead = 0, false
 			if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
 				t.Fatalf("killed at event %d (kept %v): resume: %v", n, kept, err)
 			}

@@ -17,22 +17,33 @@ import (
 func (r *runner) shift(ctx context.Context, step plans.Step) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, step.Within.Duration(), fmt.Errorf("not reached within %s", step.Within))
 	defer cancel()
-	l, err := r.look(ctx)
-	if err != nil {
-		return err
-	}
-	step.Weights = r.ours(l, step.Weights)
-	up, down := differing(l.Weights, step.Weights)
-	if err := r.raise(ctx, step, up); err != nil {
-		return err
-	}
-	if err := r.lower(ctx, step, down); err != nil {
-		return err
-	}
-	if err := r.settle(ctx, step); err != nil {
+	if err := r.reach(ctx, step); err != nil {
 		return err
 	}
 	return r.event(ctx, plans.Event{What: plans.Ended})
+}
+
+// reach raises and lowers until everything reads as wanted and stays so. It begins again where a reading was too old to be true, or
+// where somebody has taken back what this run had written.
+func (r *runner) reach(ctx context.Context, step plans.Step) error {
+	all := step.Weights
+	for {
+		l, err := r.look(ctx)
+		if err != nil {
+			return err
+		}
+		step.Weights = r.ours(l, all)
+		up, down := differing(l.Weights, step.Weights)
+		if err := r.raise(ctx, step, up); err != nil {
+			return err
+		}
+		if err := r.lower(ctx, step, down); err != nil {
+			return err
+		}
+		if stays, err := r.settle(ctx, step); stays || err != nil {
+			return err
+		}
+	}
 }
 
 // differing gives the weights to be raised and those to be lowered.
@@ -59,15 +70,36 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 			return fmt.Errorf("%s is not opened: %s", g, why)
 		}
 	}
-	if err := r.write(ctx, step, up); err != nil {
-		return err
-	}
-	for _, g := range r.groups(up) {
-		if err := r.serves(ctx, g); err != nil {
+	for {
+		if err := r.write(ctx, step, up); err != nil {
 			return err
 		}
+		l, err := r.look(ctx)
+		if err != nil {
+			return err
+		}
+		if more, _ := differing(l.Weights, step.Weights); len(more) > 0 {
+			up = more
+			continue
+		}
+		why := ""
+		for _, g := range r.groups(up) {
+			if w := r.lacking(l, g); w != "" {
+				why = w
+			} else if w := r.silent(ctx, g); w != "" {
+				why = w
+			}
+		}
+		if why == "" {
+			return nil
+		}
+		if err := r.note(ctx, "waiting: %s", why); err != nil {
+			return err
+		}
+		if err := sleep(ctx, r.beat()); err != nil {
+			return fmt.Errorf("%s: %w", why, err)
+		}
 	}
-	return nil
 }
 
 // lower closes backends, by the step's ramp, while the group that stays is seen in full service.
@@ -229,24 +261,25 @@ func (r *runner) readBack(ctx context.Context, step plans.Step, want map[string]
 }
 
 // settle waits until everything has read back as wanted without interruption for the step's Stable: a change reaches the workers of the
-// load balancer one after another, and one matching answer proves little.
-func (r *runner) settle(ctx context.Context, step plans.Step) error {
-	since := time.Now()
+// load balancer one after another, and one matching answer proves little. It is false where something does not stay as written.
+func (r *runner) settle(ctx context.Context, step plans.Step) (bool, error) {
+	since, until := time.Now(), time.Now().Add(2*step.Stable.Duration())
 	for {
 		l, err := r.look(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if left := missing(l.Weights, step.Weights); len(left) > 0 {
-			if err := r.note(ctx, "waiting: %v", r.ignored(left, l.Weights)); err != nil {
-				return err
-			}
+		left := missing(l.Weights, step.Weights)
+		switch {
+		case len(left) > 0 && time.Now().After(until):
+			return false, r.note(ctx, "writing again: %v", r.ignored(left, l.Weights))
+		case len(left) > 0:
 			since = time.Now()
-		} else if time.Since(since) >= step.Stable.Duration() {
-			return nil
+		case time.Since(since) >= step.Stable.Duration():
+			return true, nil
 		}
 		if err := sleep(ctx, r.beat()); err != nil {
-			return err
+			return false, err
 		}
 	}
 }

@@ -109,3 +109,83 @@ func TestNoMachineIsRestartedWhereTheWorldChangedAfterTheDrain(t *testing.T) {
 		})
 	}
 }
+
+func TestResumeClosesAgainWhatSomebodyOpenedWhileTheRunWasHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.exit["start 10.9.0.5"] = 1
+		b := begin(w)
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err == nil {
+			t.Fatal("the run did not fail")
+		}
+		delete(w.exit, "start 10.9.0.5")
+		w.up["10.9.0.5"] = true // by hand, and so is this:
+		w.set("b5", 5)
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
+			t.Fatalf("resume: %v", err)
+		}
+		w.whole(t, false)
+		if !maps.Equal(w.weights, w.plan.Weights()) {
+			t.Errorf("got %v, want %v", w.weights, w.plan.Weights())
+		}
+	})
+}
+
+func TestABackendSwitchedOffWhileItsGroupOpensIsOpenedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		b := begin(w)
+		once := true
+		w.answer = func(id string, weight int) (plans.Outcome, bool) {
+			if id == "b4" && weight > 0 && once {
+				once = false
+				w.sick["b5"] = true // so that the opening takes its time
+				time.AfterFunc(5*time.Second, func() { w.mu.Lock(); defer w.mu.Unlock(); w.weights["b4"] = 0 })
+				time.AfterFunc(10*time.Second, func() { w.mu.Lock(); defer w.mu.Unlock(); delete(w.sick, "b5") })
+			}
+			return plans.Accepted, true
+		}
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
+			t.Fatalf("Run: %v", err)
+		}
+		if once {
+			t.Error("nothing was switched off: the test did not test")
+		}
+		w.whole(t, true)
+	})
+}
+
+func TestAJournalThatCannotBeWrittenStopsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		b := begin(w)
+		b.die = 9
+		_, err := steps.Run(t.Context(), b.state(), b, w.tools())
+		if !errors.Is(err, steps.ErrJournal) || !errors.Is(err, errDead) {
+			t.Errorf("got %v, want the journal's error", err)
+		}
+		if len(w.stops) > 0 {
+			t.Errorf("stopped %v after the journal had failed", w.stops)
+		}
+	})
+}
+
+func TestAServiceThatTellsItsOwnCountMayBeSilentOnceItIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.exit["start 10.9.0.5"] = 1
+		b := begin(w)
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err == nil {
+			t.Fatal("the run did not fail")
+		}
+		delete(w.exit, "start 10.9.0.5")
+		w.unread["10.9.0.5"] = true // stopped: nobody is there to ask
+		w.mu.Lock()
+		time.AfterFunc(30*time.Second, func() { w.mu.Lock(); defer w.mu.Unlock(); delete(w.unread, "10.9.0.5") })
+		w.mu.Unlock()
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
+			t.Fatalf("resume: %v", err)
+		}
+		w.whole(t, true)
+	})
+}

@@ -236,6 +236,7 @@ type book struct {
 	es     []plans.Event
 	die    int // at the event of this number; 0: never
 	kept   bool
+	dead   bool // it has ended
 	ask    plans.Request
 	askAt  int
 	booted time.Time
@@ -245,12 +246,14 @@ var errDead = errors.New("killed")
 
 func (b *book) Append(_ context.Context, e plans.Event) (plans.Event, error) {
 	n := len(b.es) + 1
-	if b.die == n && !b.kept {
+	b.dead = b.dead || b.die == n && !b.kept
+	if b.dead {
 		return e, errDead
 	}
 	e.Seq, e.Stamp = int64(n), plans.Stamp{At: time.Now(), Boot: "b", Up: plans.Seconds(time.Since(b.booted))}
 	b.es = append(b.es, e)
 	if b.die == n {
+		b.dead = true
 		return e, errDead
 	}
 	return e, nil
