@@ -47,6 +47,6 @@ const (
 	ShiftAuto Shift = "auto"
 	// ShiftEnabled disables backends, which keeps their connections.
 	ShiftEnabled Shift = "enabled"
-	// ShiftWeight lowers weights, where the method heeds them.
+	// ShiftWeight demands a method that heeds weights, as a ramp does.
 	ShiftWeight Shift = "weight"
 )

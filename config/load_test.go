@@ -65,7 +65,7 @@ func TestTheFullSampleIsReadWhole(t *testing.T) {
 			Ports: Ports{6200, 6201, 6202, 6203, 6204, 6205, 6206, 6207}, Interval: time.Second,
 			OnDeadline: DeadlineCut, CutBudget: &zero,
 		}},
-		{"restart", c.Restart, Restart{Timeout: 90 * time.Second, KillAfter: 20 * time.Second, Attempts: 2}},
+		{"restart", c.Restart, Restart{Timeout: 90 * time.Second, KillAfter: 20 * time.Second}},
 		{"health.ports", c.Health.Ports.String(), "6150-6157, 6200-6207"},
 		{"capacity", c.Capacity, Capacity{MaxSessionsPerMachine: 8000, OnShort: ShortAbort}},
 		{"on_failure", c.OnFailure, Hold},
@@ -207,7 +207,7 @@ func TestAnchorsAliasesAndMergeKeys(t *testing.T) {
 	text := strings.Replace(sample(t, "command.yaml"), "drain:\n  deadline: 3m\n", `
 x-base: &base {timeout: 30s, x-note: any}
 x-more: &more {timeout: 1h, kill_after: 3s}
-restart: {<<: [*base, *more], attempts: 1}
+restart: {<<: [*base, *more]}
 x-ports: &ports [6200, 6201]
 drain:
   x-why: {any: [thing]}
@@ -217,7 +217,7 @@ drain:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Restart{Timeout: 30 * time.Second, KillAfter: 3 * time.Second, Attempts: 1}); c.Restart != want {
+	if want := (Restart{Timeout: 30 * time.Second, KillAfter: 3 * time.Second}); c.Restart != want {
 		t.Errorf("restart %+v, want %+v", c.Restart, want)
 	}
 	if c.Drain.Ports.String() != "6200-6201" {

@@ -18,18 +18,14 @@ type Deploy struct {
 	Timeout time.Duration `yaml:"timeout" jsonschema:"minimum=1s,maximum=24h,default=5m"`
 	// A local file that is copied to each machine first.
 	Artifact string `yaml:"artifact" is:"path"`
-	// How many earlier releases stay on the machine.
-	Keep int `yaml:"keep" jsonschema:"minimum=1,maximum=100,default=5"`
 }
 
 // Restart is how long a restart may take.
 type Restart struct {
-	// How long stop and start of one machine may take together.
+	// How long the start of one machine may take.
 	Timeout time.Duration `yaml:"timeout" jsonschema:"minimum=1s,maximum=24h,default=90s"`
-	// How long a process may take to stop before it is killed.
+	// How long a stop may take, and again how long until nothing answers any more.
 	KillAfter time.Duration `yaml:"kill_after" jsonschema:"minimum=0s,maximum=1h,default=20s"`
-	// How often a restart is tried, the first time included.
-	Attempts int `yaml:"attempts" jsonschema:"minimum=1,maximum=10,default=2"`
 }
 
 // Health is when a restarted group counts as healthy.

@@ -68,6 +68,45 @@ func TestAPlanMadeStaleByAHandIsRefusedAndTheChangeNamed(t *testing.T) {
 	}
 }
 
+func TestAGroupFoundOffIsUpdatedFirstAndOffInTheEnd(t *testing.T) {
+	w := serve(t)
+	machines := w.machines("group1")
+	for _, b := range w.backends() {
+		if machines[b.Host] {
+			w.set(b, 0)
+		}
+	}
+	settle(t)
+	contains(t, w.must(0, "check"), "group1: it takes no new connections: a rollout that begins now updates it first")
+	contains(t, w.must(0, "start", "--yes", "--ref", "v1.1.0"), "0 cut")
+	settle(t)
+	for _, b := range w.backends() {
+		if b.Enabled == machines[b.Host] {
+			t.Errorf("backend %s of %s is enabled %v", b.ID, b.Host, b.Enabled)
+		}
+	}
+	w.restartedOnce()
+	w.nobodyNoticed()
+}
+
+// machines gives the hosts of a group.
+func (w *world) machines(group string) map[string]bool {
+	w.t.Helper()
+	c, err := config.Load(filepath.Join(w.dir, "rollout.yaml"), func(string) (string, bool) { return "", false })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	hosts := map[string]bool{}
+	for _, g := range c.Groups {
+		for _, m := range g.Machines {
+			if g.Name == group {
+				hosts[m.Host] = true
+			}
+		}
+	}
+	return hosts
+}
+
 func TestWhatWasOffStaysOffAndWeightsAreAsFound(t *testing.T) {
 	w := serve(t, "--method", "WeightRoundrobin")
 	all := w.backends()

@@ -65,8 +65,9 @@ type builder struct {
 func (b *builder) shift(closed, stays groups.Group, ramp []int) {
 	w := b.p.Weights()
 	for id, be := range b.p.Before {
-		if be.Group == closed.Name {
-			w[id] = 0
+		w[id] = 0
+		if be.Group == stays.Name {
+			w[id] = be.Serve()
 		}
 	}
 	b.add(Step{Kind: Shift, Group: closed.Name, Hosts: closed.Hosts(), Weights: w, Ramp: slices.Clone(ramp),

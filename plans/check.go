@@ -121,7 +121,7 @@ func (c *checker) shift(s Step) {
 		case !ok:
 			c.fault("backend %s is none of the plan's", id)
 			continue
-		case w != 0 && w != b.Weight:
+		case w != 0 && w != b.Weight && w != b.Standby:
 			c.fault("backend %s (%s) was found with weight %d and would get %d", id, b.Addr, b.Weight, w)
 		case w != 0 && c.open[id] == 0 && slices.Contains(c.p.Dirty, b.Group) && !slices.Contains(c.updated, b.Group), w != 0 && c.at[b.Group] == restarted:
 			c.fault("it opens %s (%s) before %s is checked", id, b.Addr, b.Group)
@@ -132,7 +132,7 @@ func (c *checker) shift(s Step) {
 			c.reopened(b.Group, w)
 		}
 	}
-	if !changes && c.p.Purpose == Update {
+	if !changes && c.p.Purpose == Update && !c.foundOff(s.Group) {
 		c.fault("it changes nothing")
 	}
 	if !c.serves(c.p.First) && !c.serves(c.p.Second) {
@@ -154,14 +154,24 @@ func (c *checker) serves(g string) bool {
 		if b.Group != g {
 			continue
 		}
-		if b.Weight > 0 {
+		if b.Serve() > 0 {
 			on++
 		}
-		if c.open[id] != b.Weight {
+		if c.open[id] != b.Serve() {
 			return false
 		}
 	}
 	return on > 0 && c.at[g] != restarted && (!slices.Contains(c.p.Dirty, g) || slices.Contains(c.updated, g))
+}
+
+// foundOff says whether no backend of g was on before the run.
+func (c *checker) foundOff(g string) bool {
+	for _, b := range c.p.Before {
+		if b.Group == g && b.Weight > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // closed says whether no backend of g takes new connections.

@@ -91,21 +91,6 @@ func TestAPlanIsRefusedWithTheStepAndTheReason(t *testing.T) {
 		{"a step without a deadline", func(p *plans.Plan) { p.Steps[4].Within = 0 }, "it has no deadline"},
 		{"a drain that ends at once", func(p *plans.Plan) { p.Steps[1].Stable = 0 }, "does not say when a count is believed"},
 		{"a kind nobody knows", func(p *plans.Plan) { p.Steps[4].Kind = "dance" }, `nobody knows how to "dance"`},
-		{"a group found off", func(p *plans.Plan) {
-			for id, b := range p.Before {
-				if b.Group == "group2" {
-					b.Weight = 0
-					p.Before[id] = b
-				}
-			}
-			for _, s := range p.Steps {
-				for id := range s.Weights {
-					if p.Before[id].Weight == 0 {
-						s.Weights[id] = 0
-					}
-				}
-			}
-		}, "no group would take new connections"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := build()
@@ -131,5 +116,32 @@ func TestABackendFoundOffStaysOff(t *testing.T) {
 		if w := s.Weights["backend-5-6150"]; w != 0 {
 			t.Errorf("step %d gives it weight %d, want 0", i+1, w)
 		}
+	}
+}
+
+func TestAGroupFoundOffServesInBetweenAndIsOffInTheEnd(t *testing.T) {
+	f, before := sixMachines()
+	for id, b := range before {
+		if b.Group == "group2" {
+			b.Weight, b.Standby = 0, 5
+			before[id] = b
+		}
+	}
+	p := plans.Build(f, recipe(), before, options())
+	if err := p.Check(); err != nil {
+		t.Fatalf("Check: %v", err)
+	}
+	for i, want := range map[int]int{0: 0, 5: 5, 10: 0} {
+		if got := p.Steps[i].Weights["backend-4-6150"]; got != want {
+			t.Errorf("step %d gives group2 weight %d, want %d", i+1, got, want)
+		}
+	}
+	// Without a weight to stand by with, nobody would serve.
+	for id, b := range before {
+		b.Standby = 0
+		before[id] = b
+	}
+	if err := plans.Build(f, recipe(), before, options()).Check(); !errors.Is(err, plans.ErrUnsafe) || !strings.Contains(err.Error(), "no group would take new connections") {
+		t.Errorf("got %v, want it refused", err)
 	}
 }

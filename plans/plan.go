@@ -65,6 +65,16 @@ type Backend struct {
 	Host   string `json:"host"`   // the machine's ssh host
 	Group  string `json:"group"`  //
 	Weight int    `json:"weight"` // 0: takes no new connections
+	// Standby is the weight it has while its group must serve, where the whole group was found off; 0: it is not opened.
+	Standby int `json:"standby,omitempty"`
+}
+
+// Serve gives the backend's weight while its group serves.
+func (b Backend) Serve() int {
+	if b.Weight > 0 {
+		return b.Weight
+	}
+	return b.Standby
 }
 
 // Ports are some ports of one machine.

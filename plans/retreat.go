@@ -32,6 +32,10 @@ func TakeOver(left State, now map[string]Backend) (before map[string]Backend, ta
 	before, taken = maps.Clone(now), map[string]int{}
 	for id, b := range now {
 		old, known := left.Plan.Before[id]
+		if known && old.Addr == b.Addr {
+			b.Standby = old.Standby
+			before[id] = b
+		}
 		if known && old.Addr == b.Addr && old.Weight != b.Weight && slices.Contains(left.Wrote[id], b.Weight) {
 			taken[id] = b.Weight
 			b.Weight = old.Weight

@@ -37,13 +37,19 @@ func (r *runner) look(ctx context.Context) (Look, error) {
 	}
 }
 
+// saw records a reading where it tells something new.
+func (r *runner) saw(ctx context.Context, l Look) error {
+	sick := slices.Sorted(slices.Values(l.Sick))
+	if !r.s.Unlooked && maps.Equal(l.Weights, r.s.Weights) && slices.Equal(sick, r.s.Sick) {
+		return nil
+	}
+	return r.event(ctx, plans.Event{What: plans.Looked, Weights: l.Weights, Sick: sick})
+}
+
 // seen records a reading and compares it with the plan.
 func (r *runner) seen(ctx context.Context, l Look) error {
-	sick := slices.Sorted(slices.Values(l.Sick))
-	if r.s.Unlooked || !maps.Equal(l.Weights, r.s.Weights) || !slices.Equal(sick, r.s.Sick) {
-		if err := r.event(ctx, plans.Event{What: plans.Looked, Weights: l.Weights, Sick: sick}); err != nil {
-			return err
-		}
+	if err := r.saw(ctx, l); err != nil {
+		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
 		if a, ok := l.Addrs[id]; ok && a != r.s.Plan.Before[id].Addr {
@@ -81,26 +87,30 @@ type DriftError struct {
 	Changes []string // a sentence each
 }
 
-// Error names every change.
+// Error names the changes, or the first of many.
 func (e *DriftError) Error() string {
-	return "somebody else changed the load balancer: " + strings.Join(e.Changes, "; ")
+	few := e.Changes
+	if len(few) > 3 {
+		few = append(slices.Clone(few[:2]), fmt.Sprintf("and %d others", len(e.Changes)-2))
+	}
+	return "somebody else changed the load balancer: " + strings.Join(few, "; ")
 }
 
-// lacking says why a group is not in full service by a reading; empty where it is: every backend that was found on has its weight and
+// lacking says why a group is not in full service by a reading; empty where it is: every backend that serves has its weight and
 // is healthy, and there is one.
 func (r *runner) lacking(l Look, group string) string {
 	on := 0
 	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
 		b := r.s.Plan.Before[id]
-		if b.Group != group || b.Weight == 0 || r.foreign(l, id) {
+		if b.Group != group || b.Serve() == 0 || r.foreign(l, id) {
 			continue
 		}
 		on++
 		switch {
 		case l.Weights[id] == 0:
 			return fmt.Sprintf("backend %s (%s) is off", id, b.Addr)
-		case l.Weights[id] != b.Weight:
-			return fmt.Sprintf("backend %s (%s) has weight %d of %d", id, b.Addr, l.Weights[id], b.Weight)
+		case l.Weights[id] != b.Serve():
+			return fmt.Sprintf("backend %s (%s) has weight %d of %d", id, b.Addr, l.Weights[id], b.Serve())
 		case slices.Contains(l.Sick, id):
 			return fmt.Sprintf("backend %s (%s) is reported unhealthy", id, b.Addr)
 		}
@@ -175,6 +185,7 @@ func (r *runner) proven(ctx context.Context) string {
 	for {
 		l, err := r.t.Traffic.Look(ctx)
 		if err == nil {
+			_ = r.saw(ctx, l) // so that the end of the story tells it; where it cannot be recorded, the end will say so
 			return r.serving(l)
 		}
 		if errors.Is(err, ErrDenied) || sleep(ctx, time.Second) != nil {
@@ -203,7 +214,7 @@ func (r *runner) serving(l Look) string {
 func (r *runner) takes(l Look, group string) bool {
 	on := 0
 	for id, b := range r.s.Plan.Before {
-		if b.Group != group || b.Weight == 0 {
+		if b.Group != group || b.Serve() == 0 {
 			continue
 		}
 		if l.Weights[id] == 0 || slices.Contains(l.Sick, id) {

@@ -110,7 +110,8 @@ func (r *runner) lower(ctx context.Context, step plans.Step, down map[string]int
 	for _, percent := range step.Ramp {
 		part := map[string]int{}
 		for id := range down {
-			if w := max(1, r.s.Plan.Before[id].Weight*percent/100); w < r.s.Plan.Before[id].Weight {
+			if full := r.s.Plan.Before[id].Serve(); full*percent/100 < full {
+				w := max(1, full*percent/100)
 				part[id] = w
 			}
 		}

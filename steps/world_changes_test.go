@@ -44,6 +44,34 @@ func TestAHandEditDuringADrainStopsTheRunAndIsNotOverwritten(t *testing.T) {
 	})
 }
 
+func TestAGroupThatStandsByServesOnlyWhileTheOtherIsUpdated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		for id, b := range w.plan.Before {
+			if b.Group == "group2" {
+				b.Weight, b.Standby = 0, b.Weight
+				w.plan.Before[id], w.weights[id] = b, 0
+			}
+		}
+		for i, st := range w.plan.Steps {
+			for id := range st.Weights {
+				if b := w.plan.Before[id]; i == 0 || i == len(w.plan.Steps)-1 {
+					w.plan.Steps[i].Weights[id] = b.Weight
+				}
+			}
+		}
+		w.closed["group2"] = time.Now().Add(-time.Hour)
+		if err := w.plan.Check(); err != nil {
+			t.Fatal(err)
+		}
+		b := begin(w)
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
+			t.Fatalf("Run: %v", err)
+		}
+		w.whole(t, true)
+	})
+}
+
 func TestALateSessionIsNotCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(func(o *plans.Options) { o.Deploy, o.DeployWithin = "deploy", time.Minute })

@@ -69,6 +69,9 @@ func outcome(s plans.State) string {
 	case plans.PhaseDone:
 		return "Done: " + what
 	case plans.PhaseAborted:
+		if !s.Touched {
+			return "Not begun: " + what + "; nothing was touched"
+		}
 		return "Aborted: " + what + "; every backend is as it was found"
 	case plans.PhaseHeld:
 		if !s.Safe {

@@ -14,6 +14,9 @@ func Traffic(s plans.State) string {
 	if s.Phase == plans.PhaseHeld && !s.Safe {
 		return "no group is proven to take new connections; " + lastRead(s) + partly(ss)
 	}
+	if s.Unlooked && s.Phase != plans.PhaseRunning {
+		return "not known: writes were sent and not looked at any more; " + lastRead(s) + partly(ss)
+	}
 	var on []side
 	for _, d := range ss {
 		if d.on > 0 {

@@ -12,11 +12,8 @@ import (
 
 // confirm asks a question whose default is no. Without a terminal it is an error that names the flag.
 func (e *env) confirm(question string) error {
-	if e.flags.yes {
-		return nil
-	}
-	if !e.terminal || e.flags.noInput {
-		return usagef("%s: there is no terminal to ask on; say --yes", question)
+	if err := e.askable(question); err != nil || e.flags.yes {
+		return err
 	}
 	_, _ = fmt.Fprintf(e.stderr, "%s [y/N] ", question)
 	answer, err := bufio.NewReader(e.stdin).ReadString('\n')
@@ -28,6 +25,14 @@ func (e *env) confirm(question string) error {
 		return nil
 	}
 	return refusedf("not confirmed; nothing was touched")
+}
+
+// askable refuses a question that nobody can be asked, and that is not answered by --yes.
+func (e *env) askable(question string) error {
+	if e.flags.yes || e.terminal && !e.flags.noInput {
+		return nil
+	}
+	return usagef("there is no terminal to ask %q on: answer it with --yes", question)
 }
 
 // passphrase gives the question for the passphrase of a key; nil where nobody can answer it.

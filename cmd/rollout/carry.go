@@ -87,6 +87,9 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 	if perr := e.result(end); perr != nil {
 		return errors.Join(perr, err)
 	}
+	if errors.Is(err, steps.ErrJournal) {
+		return err // the summary cannot know it
+	}
 	if err != nil {
 		return toldError{err}
 	}

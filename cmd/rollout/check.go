@@ -46,6 +46,9 @@ func runCheck(ctx context.Context, e *env, o checkOptions) error {
 		return err
 	}
 	v := &survey{site: s}
+	if err := s.unbuilt(); err != nil {
+		return err
+	}
 	if !o.offline {
 		if v, err = s.survey(ctx); err != nil {
 			v.close()

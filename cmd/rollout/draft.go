@@ -96,15 +96,12 @@ func (s *site) latest() (plans.State, bool, error) {
 	if err != nil || !ok {
 		return plans.State{}, false, err
 	}
-	es, err := journal.Read(s.dir, id)
-	if err != nil {
-		return plans.State{}, false, err
-	}
+	es, err := journal.Read(s.dir, id) // of a damaged journal the events before the damage
 	var st plans.State
 	for _, e := range es {
 		st = st.Apply(e)
 	}
-	return st, true, nil
+	return st, true, err
 }
 
 // readPlan reads a plan that was saved with plan --out.

@@ -21,7 +21,7 @@ const exitCodes = `Exit codes:
     3  refused by a check; nothing was touched
     4  credentials refused (API key, ssh); nothing was touched
     5  another rollout holds the lock
-    6  held part-way, safe: all traffic on a healthy group; resume or abort
+    6  stopped part-way, safe: a healthy group takes the traffic; resume or abort
     7  put back: the old state serves
     8  not finished (status --exit-code), or changes to come (plan --exit-code)
     9  held part-way, not proven safe: call a person now
@@ -121,11 +121,8 @@ func credentials(err error) bool {
 
 // hint gives the command to type next; empty where the error says it, or nobody knows.
 func hint(err error, code int) string {
-	var unknown *remote.UnknownHostError
 	var missing *ulb.NotFoundError
 	switch {
-	case errors.As(err, &unknown):
-		return "to trust the machines after comparing their fingerprints: rollout trust"
 	case errors.As(err, &missing):
 		return "compare ulb.id, ucloud.region and ucloud.project_id with the console"
 	case code == 5:

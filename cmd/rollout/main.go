@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"golang.org/x/term"
@@ -25,7 +26,11 @@ func run(args []string) int {
 	defer stop()
 	root := newRootCommand(&e)
 	root.SetArgs(args)
-	return e.exit(root.ExecuteContext(ctx), cause(ctx))
+	err := root.ExecuteContext(ctx)
+	if err != nil && strings.HasPrefix(err.Error(), "unknown command") { // cobra has no type for it
+		err = usageError{err}
+	}
+	return e.exit(err, cause(ctx))
 }
 
 // signalled is a signal as the cause of a context's end.

@@ -100,7 +100,7 @@ func (v *survey) excuse(left plans.State) {
 	out := map[string]bool{}
 	for _, m := range left.Plan.Machines {
 		out[m.Name] = left.Dirty[m.Group]
-		out[m.Group] = out[m.Group] || left.Dirty[m.Group] || closed(left, m.Group)
+		out[m.Group] = out[m.Group] || left.Dirty[m.Group] || v.closed(left, m.Group)
 	}
 	for i, f := range v.findings {
 		if f.Level == "fail" && out[f.Where] && slices.Contains([]string{"status", "ports", "sessions", "group"}, f.Name) {
@@ -109,10 +109,11 @@ func (v *survey) excuse(left plans.State) {
 	}
 }
 
-// closed says whether a run has closed every backend of a group.
-func closed(s plans.State, group string) bool {
-	for id, b := range s.Plan.Before {
-		if b.Group == group && b.Weight > 0 && (s.Weights[id] > 0 || !slices.Contains(s.Wrote[id], 0)) {
+// closed says whether it was the run that closed a group which is off now.
+func (v *survey) closed(left plans.State, group string) bool {
+	for id, b := range v.before {
+		old := left.Plan.Before[id]
+		if b.Group == group && old.Weight > 0 && (b.Weight > 0 || !slices.Contains(left.Wrote[id], 0)) {
 			return false
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -28,10 +29,17 @@ type site struct {
 // site reads the configuration.
 func (e *env) site() (*site, error) {
 	cfg, err := config.Load(e.flags.config, e.lookup)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usagef("%w; name another with --config, or see it all first with `rollout sandbox`", err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	dir, err := journal.Dir(e.flags.stateDir, cfg.Service, e.lookup)
+	state := e.flags.stateDir
+	if state == "" {
+		state = cfg.Local(cfg.State.Dir)
+	}
+	dir, err := journal.Dir(state, cfg.Service, e.lookup)
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +58,8 @@ func (s *site) unbuilt() error {
 		"drain.count: pomelo is not counted yet; use sockets":                                                s.cfg.Drain.Count == config.CountPomelo,
 		"state.backend: only local is kept yet":                                                              s.cfg.State.Backend != "" && s.cfg.State.Backend != "local",
 		"hooks: they are not run yet; run them around `rollout start`":                                       s.cfg.Hooks != config.Hooks{},
+		"ulb.probe: test connections through the balancer are not made yet; leave it out":                    s.cfg.ULB.Probe > 0,
+		"on_failure: rollback: the earlier release is not brought back yet; use hold":                        s.cfg.OnFailure == config.Rollback,
 		"deploy.artifact: artifacts are not sent yet; use deploy.run":                                        s.cfg.Deploy != nil && s.cfg.Deploy.Artifact != "",
 	} {
 		if is {
@@ -61,6 +71,18 @@ func (s *site) unbuilt() error {
 		return usageError{errors.Join(all...)}
 	}
 	return nil
+}
+
+// unheard names the sections that are read and do nothing yet.
+func (s *site) unheard() []string {
+	var all []string
+	if len(s.cfg.Notify) > 0 {
+		all = append(all, "notify: nobody is told yet")
+	}
+	if s.cfg.Dashboard != (config.Dashboard{}) {
+		all = append(all, "dashboard: there is none yet")
+	}
+	return all
 }
 
 // balancer gives the client of the load balancer's API.
@@ -167,14 +189,21 @@ func backends(r ulb.Reading, f groups.Fleet) (map[string]plans.Backend, error) {
 		addrs = append(addrs, addr(b))
 	}
 	names, err := f.Match(addrs)
-	found := map[string]plans.Backend{}
+	found, stored, on := map[string]plans.Backend{}, map[string]int{}, map[string]bool{}
 	for _, b := range r.Backends {
 		for _, g := range f.Groups() {
 			for _, m := range g.Machines {
 				if m.Name == names[addr(b)] {
 					found[b.ID] = plans.Backend{Addr: addr(b), Host: m.Host, Group: g.Name, Weight: b.Weight}
+					stored[b.ID], on[g.Name] = b.Stored, on[g.Name] || b.Weight > 0
 				}
 			}
+		}
+	}
+	for id, b := range found { // a group that is off as a whole stands by: it serves while the other one is updated
+		if !on[b.Group] {
+			b.Standby = max(1, stored[id])
+			found[id] = b
 		}
 	}
 	return found, err

@@ -68,6 +68,9 @@ func runStart(ctx context.Context, e *env, o startOptions) error {
 		}
 		saved, id = &p, p.ID
 	}
+	if err := e.askable("Update " + s.cfg.Service + "?"); err != nil {
+		return err
+	}
 	store, err := s.lock("start", id)
 	if err != nil {
 		return err
@@ -123,10 +126,12 @@ func (s *site) decide(ctx context.Context, id, ref string, saved *plans.Plan, le
 	if err := v.err(); err != nil {
 		return v, plans.Plan{}, err
 	}
+	var p plans.Plan
 	if saved != nil {
-		return v, *saved, v.fresh(*saved)
+		p, err = *saved, v.fresh(*saved)
+	} else {
+		p, err = v.draft(id, ref, left)
 	}
-	p, err := v.draft(id, ref, left)
 	if err == nil && s.env.text() && !s.env.flags.quiet {
 		err = v.draw(s.env.stdout, p)
 	}

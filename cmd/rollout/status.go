@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -44,6 +45,9 @@ func runStatus(ctx context.Context, e *env, o statusOptions) error {
 		return err
 	}
 	st, alive, err := s.underWay()
+	if err != nil && st.Plan.ID != "" {
+		return errors.Join(err, s.show(st, alive))
+	}
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,6 +85,9 @@ func (s *site) survey(ctx context.Context) (*survey, error) {
 	if err := s.unbuilt(); err != nil {
 		return v, err
 	}
+	for _, u := range s.unheard() {
+		v.warn("config", "", "%s", u)
+	}
 	b, set, err := s.balancer()
 	if err != nil {
 		return v, err
@@ -131,22 +135,28 @@ func (v *survey) readBalancer(ctx context.Context) {
 
 // healthy looks at what the balancer says of the health of the backends that are on.
 func (v *survey) healthy() {
-	on := map[string]int{}
+	on, off := map[string]int{}, map[string]int{}
 	for _, b := range v.reading.Backends {
 		g := v.before[b.ID].Group
 		switch {
 		case b.Weight > 0 && !b.Healthy:
 			v.fail("backend", addr(b), fmt.Errorf("%s is on and reported unhealthy", b.ID))
 		case b.Weight == 0:
-			v.warn("backend", addr(b), "%s is off, and will be left off", b.ID)
+			off[g]++
 		default:
 			on[g]++
 		}
 	}
 	v.ok("balancer", "", "%s: %s, %s", v.reading.ID, plural(int64(len(v.reading.Listeners)), "listener"), plural(int64(len(v.reading.Backends)), "backend"))
-	for _, g := range v.fleet.Groups() {
-		if on[g.Name] == 0 {
+	gs := v.fleet.Groups()
+	for i, g := range gs {
+		switch other := gs[1-i].Name; {
+		case on[g.Name] == 0 && on[other] > 0 && off[g.Name] > 0:
+			v.warn("group", g.Name, "it takes no new connections: a rollout that begins now updates it first, lets it serve while %s is updated, and leaves it off", other)
+		case on[g.Name] == 0:
 			v.fail("group", g.Name, errors.New("it has no healthy backend that is on, so it could not serve while the other one is out"))
+		case off[g.Name] > 0:
+			v.warn("group", g.Name, "%s off, and left so by a rollout that begins now", plural(int64(off[g.Name]), "backend"))
 		}
 	}
 }
@@ -207,12 +217,19 @@ func (v *survey) answering(ctx context.Context) {
 	ms := v.fleet.Machines()
 	faults := make([]error, len(ms))
 	together(len(ms), func(i int) {
+		var closed []string
 		for _, port := range ms[i].Ports {
 			open, err := p.Probe(ctx, plans.Ports{Host: ms[i].Host, Addr: ms[i].Address, Bind: ms[i].Bind}, port)
-			if err == nil && !open {
-				err = fmt.Errorf("port %d does not answer", port)
+			if err != nil {
+				faults[i] = fmt.Errorf("port %d is not known to answer: %w", port, err)
+				return
 			}
-			faults[i] = errors.Join(faults[i], err)
+			if !open {
+				closed = append(closed, strconv.Itoa(port))
+			}
+		}
+		if len(closed) > 0 {
+			faults[i] = fmt.Errorf("%d of %d ports do not answer: %s", len(closed), len(ms[i].Ports), strings.Join(closed, ", "))
 		}
 	})
 	for i, m := range ms {
