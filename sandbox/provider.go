@@ -69,7 +69,7 @@ func (w *World) Configuration() config.Config {
 		Health:    config.Health{Ports: append(append([]int{}, w.Hosts.Machines[0].Gates...), w.Hosts.Machines[0].Connectors...), StableFor: 2 * time.Second, Timeout: 30 * time.Second},
 		Capacity:  config.Capacity{OnShort: config.ShortAbort},
 		OnFailure: config.Hold,
-		State:     config.State{Backend: "local"},
+		State:     config.State{Backend: config.StateLocal, Dir: "state"},
 	}
 	if w.o.NoDeploy {
 		c.Deploy = nil

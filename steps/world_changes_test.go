@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -40,6 +41,26 @@ func TestAHandEditDuringADrainStopsTheRunAndIsNotOverwritten(t *testing.T) {
 		want["b1"] = 77
 		if !maps.Equal(w.weights, want) {
 			t.Errorf("got %v after the abort, want %v", w.weights, want)
+		}
+	})
+}
+
+func TestARampPassesThroughItsPercentsWhileTheOtherGroupServes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(o *plans.Options) { o.Ramp = []int{50, 10} })
+		b := begin(w)
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
+			t.Fatalf("Run: %v", err)
+		}
+		w.whole(t, true)
+		var b6 []int // found with weight 6
+		for _, e := range b.es {
+			if v, ok := e.Weights["b6"]; ok && e.What == plans.Writing {
+				b6 = append(b6, v)
+			}
+		}
+		if want := []int{3, 1, 0, 6}; !slices.Equal(b6, want) {
+			t.Errorf("b6 was written %v, want %v", b6, want)
 		}
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -131,7 +130,7 @@ func wait(ctx context.Context, d time.Duration) error {
 func sandboxUpdate(ctx context.Context, e *env, w *sandbox.World, o sandboxOptions) (*view.ResultDoc, error) {
 	inner := *e
 	inner.terminal = false
-	inner.flags.config, inner.flags.stateDir, inner.flags.yes = w.Config, filepath.Join(w.Dir, "state"), true
+	inner.flags.config, inner.flags.stateDir, inner.flags.yes = w.Config, "", true
 	var out bytes.Buffer
 	if !e.text() {
 		inner.flags.output, inner.flags.json = "json", true
