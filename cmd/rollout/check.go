@@ -73,9 +73,12 @@ func (v *survey) origins() {
 // left looks for a run that was left part-way.
 func (v *survey) left() {
 	st, is, err := v.site.unfinished()
+	_, alive, _ := v.site.underWay()
 	switch {
 	case err != nil:
 		v.fail("journal", "", err)
+	case is && alive:
+		v.fail("journal", "", fmt.Errorf("run %s is under way: `rollout status`", st.Plan.ID))
 	case is:
 		v.fail("journal", "", fmt.Errorf("run %s is unfinished (%s): `rollout resume` or `rollout abort`", st.Plan.ID, st.Phase))
 	}
