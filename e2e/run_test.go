@@ -231,6 +231,15 @@ func TestWritesThatDoNothingStopTheRunBeforeAnyRestart(t *testing.T) {
 	w.nobodyNoticed()
 }
 
+func TestAHealthThatIsToldLateIsNotBelievedAtOnce(t *testing.T) {
+	w := serve(t, "--documented-times")
+	for _, m := range []string{"game-4", "game-5", "game-6"} {
+		w.plant(m, "slow-start", "8s") // long enough for the balancer to notice, too short for it to have said so
+	}
+	w.must(0, "start", "--yes", "--ref", "v1.1.0")
+	w.nobodyNoticed()
+}
+
 func TestSIGINTLeavesInSecondsAndResumeGoesOn(t *testing.T) {
 	w := serve(t)
 	run := w.start("start", "--yes")

@@ -60,7 +60,8 @@ func differing(now, want map[string]int) (up, down map[string]int) {
 	return up, down
 }
 
-// raise opens backends, after their ports have been seen to answer, and waits until their groups are in full service.
+// raise opens backends, after their ports have been seen to answer, and waits until their groups are in full service, without interruption
+// for the step's Stable: what the load balancer says of health is old, and is about a time when nothing came through them.
 func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) error {
 	if len(up) == 0 {
 		return nil
@@ -70,6 +71,7 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 			return fmt.Errorf("%s is not opened: %s", g, why)
 		}
 	}
+	var well time.Time // since when; zero: not now
 	for {
 		if err := r.write(ctx, step, up); err != nil {
 			return err
@@ -79,7 +81,7 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 			return err
 		}
 		if more, _ := differing(l.Weights, step.Weights); len(more) > 0 {
-			up = more
+			up, well = more, time.Time{}
 			continue
 		}
 		why := ""
@@ -90,14 +92,21 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 				why = w
 			}
 		}
-		if why == "" {
+		switch {
+		case why != "":
+			well = time.Time{}
+			if err := r.note(ctx, "waiting: %s", why); err != nil {
+				return err
+			}
+		case well.IsZero():
+			well = time.Now()
+		case time.Since(well) >= step.Stable.Duration():
 			return nil
 		}
-		if err := r.note(ctx, "waiting: %s", why); err != nil {
-			return err
-		}
-		if err := sleep(ctx, r.beat()); err != nil {
+		if err := sleep(ctx, r.beat()); err != nil && why != "" {
 			return fmt.Errorf("%s: %w", why, err)
+		} else if err != nil {
+			return err
 		}
 	}
 }

@@ -204,6 +204,30 @@ func TestABackendSwitchedOffWhileItsGroupOpensIsOpenedAgain(t *testing.T) {
 	})
 }
 
+func TestAGroupIsClosedOnlyOnceTheOtherHasBeenHealthyForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		b := begin(w)
+		var well time.Time // since when group2, opened again, has been reported healthy
+		opened := false
+		w.answer = func(id string, weight int) (plans.Outcome, bool) {
+			switch {
+			case id == "b4" && weight > 0 && !opened: // its health is told wrongly at first
+				opened = true
+				time.AfterFunc(2*time.Second, func() { w.mu.Lock(); defer w.mu.Unlock(); w.sick["b4"] = true })
+				time.AfterFunc(9*time.Second, func() { w.mu.Lock(); defer w.mu.Unlock(); delete(w.sick, "b4"); well = time.Now() })
+			case id == "b1" && weight == 0 && (well.IsZero() || time.Since(well) < 5*time.Second):
+				w.violate("group1 closed %s after group2 was well", time.Since(well))
+			}
+			return plans.Accepted, true
+		}
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
+			t.Fatalf("Run: %v", err)
+		}
+		w.whole(t, true)
+	})
+}
+
 func TestAJournalThatCannotBeWrittenStopsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
