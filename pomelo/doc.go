@@ -1,0 +1,12 @@
+// Package pomelo is what is known of Pomelo 2.2.7: which processes a group's
+// configuration makes it start, on which machines and ports, and what in that
+// configuration would keep a rollout from being safe.
+//
+// Most readers need Read, Cluster.Check, Cluster.Group and Isolated. Read
+// looks files up and expands clusterCount and "++" as Pomelo does, oddities
+// included, because a file must mean here what it means there; whatever in it
+// is a mistake is a Fault that names file, line and field.
+//
+// The package must not know how a machine is reached (it is given a file
+// system), what a load balancer is, or when anything is done.
+package pomelo
