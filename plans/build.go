@@ -71,31 +71,31 @@ func (b *builder) shift(closed, stays groups.Group, ramp []int) {
 		}
 	}
 	b.add(Step{Kind: Shift, Group: closed.Name, Hosts: closed.Hosts(), Weights: w, Ramp: slices.Clone(ramp),
-		Probe: answering(stays), Within: Seconds(b.o.Shift), Stable: Seconds(b.o.Settle)})
+		Probe: Answering(stays), Within: Seconds(b.o.Shift), Stable: Seconds(b.o.Settle)})
 }
 
 // open brings both groups to what they were.
 func (b *builder) open(opened, stays groups.Group) {
 	b.add(Step{Kind: Shift, Group: opened.Name, Hosts: opened.Hosts(), Weights: b.p.Weights(),
-		Probe: answering(stays), Within: Seconds(b.o.Shift), Stable: Seconds(b.o.Settle)})
+		Probe: Answering(stays), Within: Seconds(b.o.Shift), Stable: Seconds(b.o.Settle)})
 }
 
 // update drains, deploys, restarts and checks one group.
 func (b *builder) update(g groups.Group) {
-	watch, d := watching(g), b.o.Draining
+	watch, d := Watching(g), b.o.Draining
 	b.add(Step{Kind: Drain, Group: g.Name, Hosts: g.Hosts(), Watch: watch,
 		Within: Seconds(b.o.DrainWithin), Stable: Seconds(b.o.DrainStable), Drain: &d})
 	if b.o.Deploy != "" {
 		b.add(Step{Kind: Deploy, Group: g.Name, Hosts: g.Hosts(), Run: b.env(each(g, DoDeploy, b.o.Deploy)), Within: Seconds(b.o.DeployWithin)})
 	}
 	recipe := b.env(b.r.Restart(g))
-	b.add(Step{Kind: Restart, Group: g.Name, Hosts: g.Hosts(), Watch: watch, Probe: answering(g), Run: recipe,
+	b.add(Step{Kind: Restart, Group: g.Name, Hosts: g.Hosts(), Watch: watch, Probe: Answering(g), Run: recipe,
 		Within: Seconds(b.o.RestartWithin), Kill: Seconds(b.o.KillAfter), Stable: Seconds(b.o.DrainStable), Drain: &d})
 	check := slices.DeleteFunc(slices.Clone(recipe), func(c Command) bool { return c.Do != DoStatus })
 	if b.o.Health != "" {
 		check = append(check, b.env(each(g, DoHealth, b.o.Health))...)
 	}
-	b.add(Step{Kind: Check, Group: g.Name, Hosts: g.Hosts(), Probe: answering(g), Run: check,
+	b.add(Step{Kind: Check, Group: g.Name, Hosts: g.Hosts(), Probe: Answering(g), Run: check,
 		Within: Seconds(b.o.CheckWithin), Stable: Seconds(b.o.CheckStable)})
 }
 
@@ -125,13 +125,13 @@ func each(g groups.Group, do Act, line string) []Command {
 	return cs
 }
 
-// answering gives the ports of g that must answer.
-func answering(g groups.Group) []Ports {
+// Answering gives the ports of g that must answer.
+func Answering(g groups.Group) []Ports {
 	return ports(g, func(m groups.Machine) []int { return m.Ports })
 }
 
-// watching gives the ports of g that hold sessions.
-func watching(g groups.Group) []Ports {
+// Watching gives the ports of g that hold sessions.
+func Watching(g groups.Group) []Ports {
 	return ports(g, func(m groups.Machine) []int { return m.Sessions })
 }
 

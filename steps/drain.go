@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -117,10 +116,8 @@ func (r *runner) guard(ctx context.Context, step plans.Step) error {
 		if err := r.seen(ctx, l); err != nil {
 			return err
 		}
-		for id, b := range r.s.Plan.Before {
-			if slices.Contains(step.Hosts, b.Host) && l.Weights[id] != 0 {
-				return fmt.Errorf("%s takes new connections again: backend %s (%s) has weight %d", r.s.Plan.Name(b.Host), id, b.Addr, l.Weights[id])
-			}
+		if err := r.taking(l, step, "takes new connections again"); err != nil {
+			return err
 		}
 	}
 	other := r.s.Plan.Other(step.Group)

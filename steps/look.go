@@ -149,10 +149,15 @@ func (r *runner) closed(ctx context.Context, step plans.Step) error {
 	if err != nil {
 		return err
 	}
+	return r.taking(l, step, "still takes new connections")
+}
+
+// taking names the first backend of the step's group that takes new connections by a reading; nil where none does. what says it for a person.
+func (r *runner) taking(l Look, step plans.Step, what string) error {
 	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
 		b := r.s.Plan.Before[id]
 		if slices.Contains(step.Hosts, b.Host) && l.Weights[id] != 0 {
-			return fmt.Errorf("%s still takes new connections: backend %s (%s) has weight %d", r.s.Plan.Name(b.Host), id, b.Addr, l.Weights[id])
+			return fmt.Errorf("%s %s: backend %s (%s) has weight %d", r.s.Plan.Name(b.Host), what, id, b.Addr, l.Weights[id])
 		}
 	}
 	return nil

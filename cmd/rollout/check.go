@@ -46,10 +46,11 @@ func runCheck(ctx context.Context, e *env, o checkOptions) error {
 		return err
 	}
 	v := &survey{site: s}
-	if err := s.unbuilt(); err != nil {
-		return err
-	}
-	if !o.offline {
+	if o.offline {
+		if err := s.unbuilt(); err != nil {
+			return err
+		}
+	} else {
 		if v, err = s.survey(ctx); err != nil {
 			v.close()
 			return err
@@ -72,8 +73,8 @@ func (v *survey) origins() {
 
 // left looks for a run that was left part-way.
 func (v *survey) left() {
-	st, is, err := v.site.unfinished()
-	_, alive, _ := v.site.underWay()
+	st, alive, err := v.site.underWay()
+	is := unfinished(st)
 	switch {
 	case err != nil:
 		v.fail("journal", "", err)

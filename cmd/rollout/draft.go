@@ -81,27 +81,21 @@ func newID(now time.Time) (string, error) {
 	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(b), nil
 }
 
-// unfinished gives the newest run where it has touched something and has not ended; ok is false where there is none.
-func (s *site) unfinished() (plans.State, bool, error) {
-	st, found, err := s.latest()
-	if err != nil || !found {
-		return st, false, err
-	}
-	return st, !st.Phase.Over() && st.Touched, nil
-}
+// unfinished says whether a run has touched something and has not ended.
+func unfinished(st plans.State) bool { return st.Plan.ID != "" && !st.Phase.Over() && st.Touched }
 
-// latest gives the state of the newest run.
-func (s *site) latest() (plans.State, bool, error) {
+// latest gives the state of the newest run; a state without a plan where there is none.
+func (s *site) latest() (plans.State, error) {
 	id, ok, err := journal.Latest(s.dir)
 	if err != nil || !ok {
-		return plans.State{}, false, err
+		return plans.State{}, err
 	}
 	es, err := journal.Read(s.dir, id) // of a damaged journal the events before the damage
 	var st plans.State
 	for _, e := range es {
 		st = st.Apply(e)
 	}
-	return st, true, err
+	return st, err
 }
 
 // readPlan reads a plan that was saved with plan --out.

@@ -46,7 +46,7 @@ func runPause(_ context.Context, e *env) error {
 
 // underWay gives the newest run and whether a process carries it out now.
 func (s *site) underWay() (plans.State, bool, error) {
-	st, _, err := s.latest()
+	st, err := s.latest()
 	if err != nil {
 		return st, false, err
 	}

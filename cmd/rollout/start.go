@@ -98,7 +98,8 @@ func runStart(ctx context.Context, e *env, o startOptions) error {
 
 // takenOver gives the state of the unfinished run that the user has said to leave; it refuses to begin beside one that he has not named.
 func (s *site) takenOver(named string) (plans.State, error) {
-	left, is, err := s.unfinished()
+	left, err := s.latest()
+	is := unfinished(left)
 	switch {
 	case err != nil:
 		return left, err

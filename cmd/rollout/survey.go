@@ -215,11 +215,12 @@ func (v *survey) running(ctx context.Context, ms []groups.Machine) {
 func (v *survey) answering(ctx context.Context) {
 	p := prober{pool: v.pool, within: v.site.cfg.SSH.Timeout}
 	ms := v.fleet.Machines()
+	of := plans.Answering(groups.Group{Machines: ms})
 	faults := make([]error, len(ms))
 	together(len(ms), func(i int) {
 		var closed []string
-		for _, port := range ms[i].Ports {
-			open, err := p.Probe(ctx, plans.Ports{Host: ms[i].Host, Addr: ms[i].Address, Bind: ms[i].Bind}, port)
+		for _, port := range of[i].Ports {
+			open, err := p.Probe(ctx, of[i], port)
 			if err != nil {
 				faults[i] = fmt.Errorf("port %d is not known to answer: %w", port, err)
 				return
@@ -245,9 +246,7 @@ func (v *survey) answering(ctx context.Context) {
 func (v *survey) counted(ctx context.Context) {
 	w := map[string][]plans.Ports{}
 	for _, g := range v.fleet.Groups() {
-		for _, m := range g.Machines {
-			w[g.Name] = append(w[g.Name], plans.Ports{Host: m.Host, Addr: m.Address, Bind: m.Bind, Ports: m.Sessions})
-		}
+		w[g.Name] = plans.Watching(g)
 	}
 	c := startCounting(ctx, v.site.cfg, v.pool, w)
 	defer c.close()
