@@ -34,10 +34,11 @@ func (p *Pool) Stream(ctx context.Context, host, script string, line func(string
 	defer stop()
 	k := &capture{}
 	lines := make(chan string)
-	var broken error // why reading ended; to be read when lines is closed
+	var broken error            // why reading ended; to be read when lines is closed
+	said := make(chan struct{}) // closed when all of stderr is read
 	lifeline := make(chan struct{})
 	defer p.hangUp(s, lifeline)
-	if !p.spawn(func() { _, _ = io.Copy(k.into(&k.stderr), s.stderr) }) ||
+	if !p.spawn(func() { _, _ = io.Copy(k.into(&k.stderr), s.stderr); close(said) }) ||
 		!p.spawn(func() { broken = s.lines(reading, lines); close(lines) }) ||
 		!s.feed(streaming(script), nil, lifeline) {
 		return fmt.Errorf("%s: %w", host, ErrClosed)
@@ -56,7 +57,7 @@ func (p *Pool) Stream(ctx context.Context, host, script string, line func(string
 			if broken != nil {
 				return fmt.Errorf("%s: stream: %w", host, broken)
 			}
-			return p.outcome(ctx, host, script, s, k)
+			return p.outcome(ctx, host, script, s, k, said)
 		}
 	}
 }
@@ -84,12 +85,16 @@ func (s *session) lines(ctx context.Context, to chan<- string) error {
 	}
 }
 
-// outcome waits for the exit of a script whose output has ended.
-func (p *Pool) outcome(ctx context.Context, host, script string, s *session, k *capture) error {
+// outcome waits for the exit of a script whose output has ended, and for what it says of it.
+func (p *Pool) outcome(ctx context.Context, host, script string, s *session, k *capture, said <-chan struct{}) error {
 	timer := time.NewTimer(p.linger)
 	defer timer.Stop()
 	select {
 	case <-s.exited:
+		select {
+		case <-said:
+		case <-timer.C: // something that it left behind holds its stderr open
+		}
 		k.seal()
 		return s.failure(host, script, k.stderr.last(tailSize))
 	case <-ctx.Done():
