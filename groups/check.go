@@ -96,11 +96,14 @@ func checkGroup(i int, g Group) []error {
 	}
 	var without []string
 	for _, m := range g.Machines {
-		if len(m.Sessions) == 0 {
+		if len(m.Sessions) == 0 && (!m.Inner || len(m.Ports) > 0) {
 			without = append(without, m.label())
 		}
 	}
-	if len(without) > 0 {
+	if len(without) > 0 || len(g.Machines) > 0 && !slices.ContainsFunc(g.Machines, func(m Machine) bool { return len(m.Sessions) > 0 }) {
+		if len(without) == 0 {
+			without = []string{"any of its machines"}
+		}
 		add("sessions", "%s: %w to count on %s", name, ErrNoSessionPorts, strings.Join(without, ", "))
 	}
 	return faults

@@ -23,6 +23,9 @@ type Machine struct {
 	// Sessions are the ports that hold the sessions a drain waits for. They may
 	// lie outside Ports, and the balancer need not know them.
 	Sessions []int
+	// Inner says that the load balancer does not know it, as a machine without
+	// gates: it has no backend. One without Ports, too, takes no players at all.
+	Inner bool
 	// User logs in over ssh; "" leaves it to the settings of the whole fleet.
 	User string
 	// Port is sshd's; 0 leaves it to the settings of the whole fleet.

@@ -38,7 +38,7 @@ func (f Fleet) Match(addrs []string) (map[string]string, error) {
 	}
 	for _, g := range f.Groups() {
 		for _, m := range g.Machines {
-			if !has[m.Name] {
+			if !has[m.Name] && !m.Inner {
 				faults = append(faults, fmt.Errorf("%s of %s has no backend at %s", m.label(), g.Name, m.backendHost()))
 			}
 		}
