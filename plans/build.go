@@ -23,13 +23,18 @@ type Options struct {
 	DrainStable time.Duration
 	Draining    Draining
 
-	Deploy       string // the line run on every machine; empty: no deploy steps
+	Deploy       string    // the line run on every machine; empty: no deploy steps, unless there is an artifact
+	Artifact     *Artifact // instead of a line
+	Archive      string    // the artifact's local file
+	Back         string    // with an artifact: go back to its release, which the machines still have, and mark this one as bad
 	DeployWithin time.Duration
 
 	RestartWithin time.Duration // of a start
 	KillAfter     time.Duration // of a stop
 
-	Health      string // run on every machine, exit 0 is healthy; empty: none
+	Gates       map[string]*Gates // by group; nil: they are not asked
+	Health      string            // run on every machine, exit 0 is healthy; empty: none
+	Releases    string            // run on every machine, prints its release; empty: that is not compared
 	CheckWithin time.Duration
 	CheckStable time.Duration
 }
@@ -56,9 +61,10 @@ func Build(f groups.Fleet, r Recipe, before map[string]Backend, o Options) Plan 
 
 // builder adds steps to a plan.
 type builder struct {
-	p Plan
-	o Options
-	r Recipe
+	p    Plan
+	o    Options
+	r    Recipe
+	want []Process // of the groups so far
 }
 
 // shift closes a group; the one that stays is opened first.
@@ -85,18 +91,43 @@ func (b *builder) update(g groups.Group) {
 	watch, d := Watching(g), b.o.Draining
 	b.add(Step{Kind: Drain, Group: g.Name, Hosts: g.Hosts(), Watch: watch,
 		Within: Seconds(b.o.DrainWithin), Stable: Seconds(b.o.DrainStable), Drain: &d})
-	if b.o.Deploy != "" {
-		b.add(Step{Kind: Deploy, Group: g.Name, Hosts: g.Hosts(), Run: b.env(each(g, DoDeploy, b.o.Deploy)), Within: Seconds(b.o.DeployWithin)})
+	if run := b.deploy(g); len(run) > 0 {
+		b.add(Step{Kind: Deploy, Group: g.Name, Hosts: g.Hosts(), Run: b.env(run), Within: Seconds(b.o.DeployWithin)})
 	}
-	recipe := b.env(b.r.Restart(g))
-	b.add(Step{Kind: Restart, Group: g.Name, Hosts: g.Hosts(), Watch: watch, Probe: Answering(g), Run: recipe,
+	recipe, want := b.env(b.r.Restart(g)), b.r.Processes(g)
+	b.add(Step{Kind: Restart, Group: g.Name, Hosts: g.Hosts(), Watch: watch, Probe: Answering(g), Run: recipe, Want: want,
 		Within: Seconds(b.o.RestartWithin), Kill: Seconds(b.o.KillAfter), Stable: Seconds(b.o.DrainStable), Drain: &d})
 	check := slices.DeleteFunc(slices.Clone(recipe), func(c Command) bool { return c.Do != DoStatus })
 	if b.o.Health != "" {
 		check = append(check, b.env(each(g, DoHealth, b.o.Health))...)
 	}
-	b.add(Step{Kind: Check, Group: g.Name, Hosts: g.Hosts(), Probe: Answering(g), Run: check,
+	if b.o.Releases != "" {
+		check = append(check, b.env(each(g, DoRelease, b.o.Releases))...)
+	}
+	b.want = append(b.want, want...) // the last check is of both groups: a machine may have come back meanwhile with what it ran before
+	b.add(Step{Kind: Check, Group: g.Name, Hosts: g.Hosts(), Probe: Answering(g), Run: check, Want: slices.Clone(b.want), Gates: b.o.Gates[g.Name],
 		Within: Seconds(b.o.CheckWithin), Stable: Seconds(b.o.CheckStable)})
+}
+
+// deploy gives the commands that bring the new code to g, or the one before it back.
+func (b *builder) deploy(g groups.Group) []Command {
+	switch a := b.o.Artifact; {
+	case a != nil && b.o.Back != "":
+		cs := a.Back(g, b.o.Back)
+		for i := range cs {
+			cs[i].Line = "# back to " + a.Release + " under " + a.Root + "\n" + cs[i].Line
+		}
+		return cs
+	case a != nil:
+		cs := a.Deploy(g)
+		for i := range cs {
+			cs[i].Send, cs[i].Line = b.o.Archive, "# unpack "+b.o.Archive+" as "+a.Release+" under "+a.Root+"\n"+cs[i].Line
+		}
+		return cs
+	case b.o.Deploy != "":
+		return each(g, DoDeploy, b.o.Deploy)
+	}
+	return nil
 }
 
 func (b *builder) add(s Step) { b.p.Steps = append(b.p.Steps, s) }
@@ -138,6 +169,9 @@ func Watching(g groups.Group) []Ports {
 func ports(g groups.Group, of func(groups.Machine) []int) []Ports {
 	var ps []Ports
 	for _, m := range g.Machines {
+		if m.Inner && len(of(m)) == 0 {
+			continue
+		}
 		addr := m.Address
 		if addr == "" {
 			addr = m.Host

@@ -174,6 +174,17 @@ func (c *checker) foundOff(g string) bool {
 	return true
 }
 
+// takes says whether connections come to a host. A machine that has only a Pomelo master, or only processes behind others, takes none.
+func (c *checker) takes(host string) bool {
+	at := func(p Ports) bool { return p.Host == host && len(p.Ports) > 0 }
+	for _, s := range c.p.Steps {
+		if len(s.Want) > 0 && s.Kind == Restart && slices.Contains(s.Hosts, host) && !slices.ContainsFunc(s.Probe, at) {
+			return slices.ContainsFunc(slices.Collect(maps.Values(c.p.Before)), func(b Backend) bool { return b.Host == host })
+		}
+	}
+	return true
+}
+
 // closed says whether no backend of g takes new connections.
 func (c *checker) closed(g string) bool {
 	for id, b := range c.p.Before {
@@ -198,9 +209,12 @@ func (c *checker) drain(s Step) {
 	}
 }
 
-// watched demands that the sessions of every machine are counted.
+// watched demands that the sessions of every machine are counted that takes any: one that has a backend or a port that must answer.
 func (c *checker) watched(s Step) {
 	for _, h := range s.Hosts {
+		if !c.takes(h) {
+			continue
+		}
 		if !slices.ContainsFunc(s.Watch, func(p Ports) bool { return p.Host == h && len(p.Ports) > 0 }) {
 			c.fault("the sessions of %s are not counted", c.p.Name(h))
 		}
@@ -223,7 +237,22 @@ func (c *checker) restart(s Step) {
 			c.fault("it has no %s line", do)
 		}
 	}
+	c.reaped(s)
 	c.watched(s)
+}
+
+// reaped demands that a group whose processes are known by name is proven empty on every machine before it is started.
+func (c *checker) reaped(s Step) {
+	for _, h := range s.Hosts {
+		if len(s.Want) > 0 && !slices.ContainsFunc(s.Run, func(r Command) bool { return r.Do == DoReap && r.Host == h && r.For == "" }) {
+			c.fault("what a stop leaves on %s is not ended", c.p.Name(h))
+		}
+	}
+	for _, w := range s.Want {
+		if !slices.Contains(s.Hosts, w.Host) {
+			c.fault("%s is to run on %s, which is no machine of %s", w.ID, w.Host, s.Group)
+		}
+	}
 }
 
 // move takes a group from one stage to the next.

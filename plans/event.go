@@ -14,6 +14,7 @@ const (
 	Writing     What = "writing"     // Weights: an intent, on disk before its requests are sent
 	Wrote       What = "wrote"       // Answers: what became of the requests of the intent before it
 	Counted     What = "counted"     // Sessions of Group
+	Called      What = "called"      // Found: the processes of Group, all there and in order
 	Running     What = "running"     // Command: an intent, on disk before it is sent to its host
 	Ran         What = "ran"         // Command, Code: it ended; Error: its outcome is not known
 	Noted       What = "noted"       // Note: what is being waited for, a retry, a warning
@@ -93,6 +94,7 @@ type Event struct {
 	Sick     []string       `json:"sick,omitempty"`    // backends the load balancer reports as not healthy
 	Answers  []Answer       `json:"answers,omitempty"`
 	Sessions *Sessions      `json:"sessions,omitempty"`
+	Found    []Found        `json:"found,omitempty"`
 	Command  *Command       `json:"command,omitempty"`
 	Code     int            `json:"code,omitempty"`     // exit code of Command
 	Output   string         `json:"output,omitempty"`   // the end of what Command printed

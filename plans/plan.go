@@ -85,17 +85,31 @@ type Ports struct {
 	Ports []int  `json:"ports"`
 }
 
+// Gates are the gates of a group, and where they shall send its players.
+type Gates struct {
+	Ports []Ports  `json:"ports"`
+	Route string   `json:"route"` // of the request for a connector
+	Field string   `json:"field"` // of the request that holds a user's number
+	To    []string `json:"to"`    // host:port of each of the group's connectors, as players are told
+}
+
 // Act says what a command of a recipe is for.
 type Act string
 
 // The acts of a recipe.
 const (
-	DoDeploy Act = "deploy" // brings the new code
-	DoStop   Act = "stop"   // ends the service; harmless where nothing runs
-	DoStart  Act = "start"  // begins the service
-	DoStatus Act = "status" // exit 0 while the service runs
-	DoHealth Act = "health" // exit 0 while the service is well
+	DoDeploy  Act = "deploy"  // brings the new code
+	DoStop    Act = "stop"    // ends the service; harmless where nothing runs
+	DoReap    Act = "reap"    // ends by pid what a stop has left on a machine, or one process of it; exit 0: nothing is left
+	DoStart   Act = "start"   // begins the service
+	DoMend    Act = "mend"    // begins one process that a start has not brought up
+	DoStatus  Act = "status"  // exit 0 while the service runs
+	DoHealth  Act = "health"  // exit 0 while the service is well
+	DoRelease Act = "release" // prints the release that the machine has
 )
+
+// EnvProcess is the environment variable by which a reap or a mend is told the one process it is about; a reap without it is about all.
+const EnvProcess = "ROLLOUT_PROCESS"
 
 // Command is one line run by a shell on one machine.
 type Command struct {
@@ -104,6 +118,8 @@ type Command struct {
 	Dir  string            `json:"dir,omitempty"` // where it runs; empty: the login directory
 	Line string            `json:"line"`
 	Env  map[string]string `json:"env,omitempty"`
+	For  string            `json:"for,omitempty"`  // reap, mend, once it is run: the id of the process that it is about
+	Send string            `json:"send,omitempty"` // deploy: the local file that is streamed to the line's standard input
 }
 
 // Step is one step of a plan. Which fields are set depends on its Kind.
@@ -116,10 +132,26 @@ type Step struct {
 	Watch   []Ports        `json:"watch,omitempty"`   // drain, restart: established connections on these are sessions
 	Probe   []Ports        `json:"probe,omitempty"`   // shift: of the group that stays; restart, check: of Group. Each must answer
 	Run     []Command      `json:"run,omitempty"`     // deploy, restart, check
+	Gates   *Gates         `json:"gates,omitempty"`   // check: each is asked where it sends players
+	Want    []Process      `json:"want,omitempty"`    // restart, check: exactly these processes, where the service knows its processes by name
 	Within  Seconds        `json:"within"`            // the step's deadline
 	Stable  Seconds        `json:"stable,omitempty"`  // how long the state reached must stay so before it is believed
 	Kill    Seconds        `json:"kill,omitempty"`    // restart: how long a stop may take
 	Drain   *Draining      `json:"drain,omitempty"`   // drain, restart
+}
+
+// By gives the host whose command does an act to host: its own where it has one, else the one that does it to the whole group.
+func (s Step) By(do Act, host string) string {
+	by := host
+	for _, c := range s.Run {
+		switch {
+		case c.Do == do && c.Host == host:
+			return host
+		case c.Do == do && by == host:
+			by = c.Host
+		}
+	}
+	return by
 }
 
 // Deadline says what a drain does when its deadline comes before its zero.
@@ -143,8 +175,11 @@ type Draining struct {
 
 // Recipe knows the commands that restart a group.
 type Recipe interface {
-	// Restart gives the stop, start and status commands of a group, each act for every machine it is to be run on.
+	// Restart gives the stop, reap, start, mend and status commands of a group, each act for every machine it is to be run on. Where one
+	// machine starts a whole group, stop and start name that one only, and reap and status all.
 	Restart(g groups.Group) []Command
+	// Processes gives the processes of a started group; nil where the service does not know them by name.
+	Processes(g groups.Group) []Process
 }
 
 // Name gives the name people use for the machine at host; the host itself where the plan has no such machine.

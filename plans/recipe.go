@@ -24,6 +24,9 @@ func (l Lines) Restart(g groups.Group) []Command {
 	return cs
 }
 
+// Processes gives nil: a line says only whether the service runs.
+func (Lines) Processes(groups.Group) []Process { return nil }
+
 // Systemd is the recipe of a service that is a systemd unit on each machine. Unit holds only the letters a unit name may
 // have, which need no quoting in a shell.
 type Systemd struct {
@@ -43,3 +46,6 @@ func (s Systemd) Restart(g groups.Group) []Command {
 		Status: "systemctl is-active --quiet " + s.Unit,
 	}.Restart(g)
 }
+
+// Processes gives nil: systemd says only whether the unit runs.
+func (Systemd) Processes(groups.Group) []Process { return nil }

@@ -37,7 +37,8 @@ const (
 
 // Attempt is what is known of a command on one host.
 type Attempt struct {
-	Known bool   `json:"known"` // its outcome was recorded
+	Sent  Stamp  `json:"sent,omitzero"` // when it was about to be sent
+	Known bool   `json:"known"`         // its outcome was recorded
 	Code  int    `json:"code"`
 	Error string `json:"error,omitempty"`
 }
@@ -61,6 +62,14 @@ type Progress struct {
 
 // Key names a command within a step: one act on one host.
 func Key(host string, do Act) string { return string(do) + " " + host }
+
+// Key names the command within its step: one act on one host, or of one process of it.
+func (c Command) Key() string {
+	if c.For != "" {
+		return Key(c.Host, c.Do) + " " + c.For
+	}
+	return Key(c.Host, c.Do)
+}
 
 // Chapter is a plan that has been left, and how far it came.
 type Chapter struct {
@@ -91,6 +100,7 @@ type State struct {
 	Unlooked bool             `json:"unlooked,omitempty"` // writes have been sent since the last reading: it may no longer be so
 	Touched  bool             `json:"touched"`            // a write or a command has been begun
 	Sessions map[string]Count `json:"sessions,omitempty"`
+	Rolls    map[string]Roll  `json:"rolls,omitempty"`   // by group
 	Dirty    map[string]bool  `json:"dirty,omitempty"`   // groups with a restart begun and not yet checked
 	Updated  map[string]bool  `json:"updated,omitempty"` // groups restarted and checked
 	Asked    Request          `json:"asked,omitempty"`   // not yet carried out
@@ -169,6 +179,8 @@ func (s State) Apply(e Event) State {
 		s = s.writing(e)
 	case Counted:
 		s = s.counted(e)
+	case Called:
+		s.Rolls = with(s.Rolls, e.Group, Roll{Found: e.Found, At: e.Stamp})
 	case Running, Ran:
 		s = s.commanded(e)
 	case Noted:
@@ -242,23 +254,23 @@ func (s State) counted(e Event) State {
 		}
 		p.Left = e.Sessions.Total
 		if e.Cut != nil {
-			p.cut(e.Sessions.ByHost)
+			p.cut(s.Plan.Steps[e.Step], e.Sessions.ByHost)
 		}
 	})
 }
 
 // cut takes in the sessions that a restart is about to cut on each host. Counting a host again before its stop was sent replaces the number;
 // after it, they are others. Where its start is known to have succeeded, nothing is cut any more.
-func (p *Progress) cut(byHost map[string]int) {
+func (p *Progress) cut(step Step, byHost map[string]int) {
 	cuts := maps.Clone(p.Cuts)
 	if cuts == nil {
 		cuts = map[string]int{}
 	}
 	p.Cut = 0
 	for h, n := range byHost {
-		_, stopped := p.Acts[Key(h, DoStop)]
+		_, stopped := p.Acts[Key(step.By(DoStop, h), DoStop)]
 		switch {
-		case p.Acts[Key(h, DoStart)].OK():
+		case len(step.Want) == 0 && p.Acts[Key(h, DoStart)].OK():
 		case stopped:
 			cuts[h] += n
 		default:
@@ -280,7 +292,7 @@ func (s State) commanded(e Event) State {
 	if e.What == Running && c.Do == DoStart {
 		s.Starts = with(s.Starts, c.Host, s.Starts[c.Host]+1)
 	}
-	if e.What == Running && (c.Do == DoStop || c.Do == DoStart) {
+	if e.What == Running && (c.Do == DoStop || c.Do == DoReap || c.Do == DoStart) {
 		s.Dirty = with(s.Dirty, e.Group, true)
 	}
 	return s.progressed(e.Step, func(p *Progress) {
@@ -289,13 +301,13 @@ func (s State) commanded(e Event) State {
 			p.Acts = map[string]Attempt{}
 		}
 		if e.What == Running {
-			p.Acts[Key(c.Host, c.Do)] = Attempt{}
+			p.Acts[c.Key()] = Attempt{Sent: e.Stamp}
 			if c.Do == DoStop { // what was started before is gone
 				delete(p.Acts, Key(c.Host, DoStart))
 			}
 			return
 		}
-		p.Acts[Key(c.Host, c.Do)] = Attempt{Known: e.Error == "", Code: e.Code, Error: e.Error}
+		p.Acts[c.Key()] = Attempt{Sent: p.Acts[c.Key()].Sent, Known: e.Error == "", Code: e.Code, Error: e.Error}
 	})
 }
 
