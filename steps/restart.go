@@ -34,7 +34,10 @@ func (r *runner) restart(ctx context.Context, step plans.Step) error {
 	if err := r.admit(ctx, step); err != nil {
 		return err
 	}
-	if err := r.command(ctx, of(step, plans.DoStop, hosts), step.Kill.Duration()); err != nil {
+	if err := r.command(ctx, of(step, plans.DoStop, hosts), stopping(step)); err != nil {
+		return err
+	}
+	if err := r.reap(ctx, step, hosts); err != nil {
 		return err
 	}
 	if err := r.gone(ctx, step, hosts); err != nil {
@@ -43,7 +46,21 @@ func (r *runner) restart(ctx context.Context, step plans.Step) error {
 	if err := r.command(ctx, of(step, plans.DoStart, hosts), step.Within.Duration()); err != nil {
 		return err
 	}
+	if len(step.Want) > 0 && len(hosts) > 0 {
+		if err := r.muster(ctx, step); err != nil {
+			return err
+		}
+	}
 	return r.event(ctx, plans.Event{What: plans.Ended, Note: fmt.Sprintf("%d machines", len(step.Hosts))})
+}
+
+// stopping is how long the command of a stop may take. That of a master ends by itself after Kill, since it is not believed anyway: what
+// counts is what the reap after it finds.
+func stopping(step plans.Step) time.Duration {
+	if len(step.Want) > 0 {
+		return step.Kill.Duration() + 10*time.Second
+	}
+	return step.Kill.Duration()
 }
 
 // admit is the interlock: no machine of the group takes new connections, and the other group is in full service.
@@ -59,6 +76,9 @@ func (r *runner) admit(ctx context.Context, step plans.Step) error {
 // todo gives the hosts that are still to be restarted. A start whose outcome is not known, because this process or its connection
 // died, is looked at: since the stop before it was proven, what runs now is what that start began.
 func (r *runner) todo(ctx context.Context, step plans.Step) ([]string, error) {
+	if len(step.Want) > 0 {
+		return r.incomplete(ctx, step)
+	}
 	var left []string
 	for _, h := range step.Hosts {
 		_, begun := r.s.Progress[r.s.Step].Acts[plans.Key(h, plans.DoStart)]
@@ -112,7 +132,7 @@ func (r *runner) account(ctx context.Context, step plans.Step) error {
 	}
 	untouched := step // a service that this step has stopped may have nobody left to tell its count, which was taken before
 	untouched.Hosts = slices.DeleteFunc(slices.Clone(step.Hosts), func(h string) bool {
-		_, stopped := r.s.Progress[r.s.Step].Acts[plans.Key(h, plans.DoStop)]
+		_, stopped := r.s.Progress[r.s.Step].Acts[plans.Key(step.By(plans.DoStop, h), plans.DoStop)]
 		return stopped
 	})
 	c, err := r.t.Sessions.Counter(step.Group, step.Watch).Count(ctx)
@@ -179,7 +199,7 @@ func (r *runner) running(ctx context.Context, step plans.Step, hosts []string) s
 func of(step plans.Step, do plans.Act, hosts []string) []plans.Command {
 	var cs []plans.Command
 	for _, c := range step.Run {
-		if c.Do == do && slices.Contains(hosts, c.Host) {
+		if c.Do == do && c.For == "" && slices.Contains(hosts, c.Host) {
 			cs = append(cs, c)
 		}
 	}

@@ -45,9 +45,23 @@ type Prober interface {
 	Probe(ctx context.Context, p plans.Ports, port int) (bool, error)
 }
 
+// Gates asks gates where they send players.
+type Gates interface {
+	// Ask gives the host:port that the gate at a port names for the users 0 to n-1, and how often it names each.
+	Ask(ctx context.Context, of plans.Ports, port int, g plans.Gates) (map[string]int, error)
+}
+
 // Sessions counts the sessions on the watched ports of a group's machines.
 type Sessions interface {
 	Counter(group string, watch []plans.Ports) drain.Counter
+}
+
+// Roll calls the processes of a service that knows them by name.
+type Roll interface {
+	// Call gives every process of the service that runs on the machines of a group, also those nobody asked for. The group's master is asked
+	// which of them it knows, or, where it is not to be asked, taken to know all. An error means that this is not known, and names the machine
+	// or the master that could not be asked.
+	Call(ctx context.Context, group string, master bool) ([]plans.Found, error)
 }
 
 // Journal keeps the events of a run.
@@ -64,6 +78,8 @@ type Tools struct {
 	Shell    Shell
 	Prober   Prober
 	Sessions Sessions
+	Roll     Roll          // nil where no step wants processes
+	Gates    Gates         // nil where no step asks gates
 	By       string        // user@host of this process
 	PID      int           //
 	LookEach time.Duration // while waiting: between two looks at the load balancer; 0: 5 s

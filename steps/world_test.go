@@ -41,6 +41,10 @@ type world struct {
 }
 
 func newWorld(change ...func(*plans.Options)) *world {
+	return newWorldOf(plans.Lines{Stop: "stop", Start: "start", Status: "status"}, change...)
+}
+
+func newWorldOf(recipe plans.Recipe, change ...func(*plans.Options)) *world {
 	before := map[string]plans.Backend{}
 	group := func(name string, from int) groups.Group {
 		g := groups.Group{Name: name}
@@ -57,7 +61,7 @@ func newWorld(change ...func(*plans.Options)) *world {
 	for _, c := range change {
 		c(&o)
 	}
-	p := plans.Build(groups.Fleet{First: group("group2", 4), Second: group("group1", 1)}, plans.Lines{Stop: "stop", Start: "start", Status: "status"}, before, o)
+	p := plans.Build(groups.Fleet{First: group("group2", 4), Second: group("group1", 1)}, recipe, before, o)
 	w := &world{plan: p, weights: p.Weights(), closed: map[string]time.Time{}, up: map[string]bool{}, stops: map[string]int{}, starts: map[string]int{},
 		sick: map[string]bool{}, exit: map[string]int{}, deaf: map[string]bool{}, unread: map[string]bool{}, noStop: map[string]bool{},
 		sessions: map[string]int{"group1": 100, "group2": 100}}

@@ -1,0 +1,197 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// How long processes that are missing are waited for before they are begun one by one, and how often each is.
+const (
+	patience = 10 * time.Second
+	mendings = 2
+)
+
+// incomplete gives every host of a group that one machine starts, unless a start was sent and exactly the wanted processes run: such a group
+// is restarted as a whole or not at all.
+func (r *runner) incomplete(ctx context.Context, step plans.Step) ([]string, error) {
+	begun := false
+	for _, c := range of(step, plans.DoStart, step.Hosts) {
+		_, begun = r.s.Progress[r.s.Step].Acts[c.Key()]
+	}
+	if !begun {
+		return step.Hosts, nil
+	}
+	odd, err := r.odd(ctx, step, true)
+	if err != nil || len(odd) > 0 {
+		return step.Hosts, r.note(ctx, "the start before is not complete (%s): stopping and starting %s again", reason(odd, err), step.Group)
+	}
+	return nil, r.note(ctx, "found running: the start before had taken effect")
+}
+
+// reap ends by pid what a stop has left. A machine on which that is not proven holds the run: a process that lives through a restart comes
+// back into its group with the old code.
+func (r *runner) reap(ctx context.Context, step plans.Step, hosts []string) error {
+	return r.command(ctx, of(step, plans.DoReap, hosts), 2*step.Kill.Duration()+10*time.Second)
+}
+
+// called records the processes of the groups that a step wants some of, now that they are as they should be.
+func (r *runner) called(ctx context.Context, step plans.Step) error {
+	for _, g := range r.herds(step) {
+		found, err := r.t.Roll.Call(ctx, g, true)
+		if err != nil {
+			return r.note(ctx, "the processes of %s could not be recorded: %v", g, err)
+		}
+		if err := r.event(ctx, plans.Event{What: plans.Called, Group: g, Found: found}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// herds gives the groups that a step wants processes of.
+func (r *runner) herds(step plans.Step) []string {
+	var gs []string
+	for _, g := range []string{r.s.Plan.First, r.s.Plan.Second} {
+		if slices.ContainsFunc(step.Want, func(p plans.Process) bool { return slices.Contains(r.s.Plan.Hosts(g), p.Host) }) {
+			gs = append(gs, g)
+		}
+	}
+	return gs
+}
+
+// odd says how the processes of the step's groups differ from what is wanted.
+func (r *runner) odd(ctx context.Context, step plans.Step, master bool) ([]string, error) {
+	found, err := r.found(ctx, step, master)
+	if err != nil {
+		return nil, err
+	}
+	return plans.Odd(step.Want, found, r.oldest, r.s.Plan.Name), nil
+}
+
+// found calls the roll of every group the step wants processes of.
+func (r *runner) found(ctx context.Context, step plans.Step, master bool) ([]plans.Found, error) {
+	var all []plans.Found
+	for _, g := range r.herds(step) {
+		found, err := r.t.Roll.Call(ctx, g, master)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// oldest gives the age that a process on a host may have: the time since its group's stop was sent, with a margin for clocks that were set
+// meanwhile, since what was there before is older by a whole drain.
+func (r *runner) oldest(host string) (plans.Seconds, bool) {
+	for i, st := range r.s.Plan.Steps {
+		if st.Kind != plans.Restart || !slices.Contains(st.Hosts, host) {
+			continue
+		}
+		a, ok := r.s.Progress[i].Acts[plans.Key(st.By(plans.DoStop, host), plans.DoStop)]
+		if !ok {
+			return 0, false
+		}
+		return plans.Seconds(time.Since(a.Sent.At) + 5*time.Second), true
+	}
+	return 0, false
+}
+
+// muster waits until exactly the wanted processes run and are known to their master. Those that do not come are begun one by one. The master is
+// asked only once all processes are there, or some stay away: a master that is asked too early has been seen to end.
+func (r *runner) muster(ctx context.Context, step plans.Step) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
+	defer cancel()
+	best, since, tried := len(step.Want)+1, time.Now(), map[string]int{}
+	for {
+		late := time.Since(since) >= patience
+		found, err := r.found(ctx, step, late)
+		if err == nil && !late && len(plans.Missing(step.Want, found)) == 0 {
+			found, err = r.found(ctx, step, true)
+		}
+		odd := plans.Odd(step.Want, found, r.oldest, r.s.Plan.Name)
+		if err == nil && len(odd) == 0 {
+			return nil
+		}
+		missing := plans.Missing(step.Want, found)
+		switch {
+		case err != nil && ctx.Err() == nil && errors.Is(err, ErrNobody) && late:
+			return fmt.Errorf("start: %w", err)
+		case err != nil:
+		case len(missing) < best:
+			best, since = len(missing), time.Now()
+		case late:
+			if err := r.mend(ctx, step, found, tried); err != nil {
+				return err
+			}
+			since = time.Now()
+		}
+		if err := r.note(ctx, "starting %s: %d of %d processes; %s", step.Group, len(step.Want)-len(missing), len(step.Want), reason(odd, err)); err != nil {
+			return err
+		}
+		if serr := sleep(ctx, time.Second); serr != nil {
+			return fmt.Errorf("start: %s: %w", reason(odd, err), serr)
+		}
+	}
+}
+
+// ErrNobody is wrapped by a roll in which no process of a group runs at all.
+var ErrNobody = errors.New("no process came up")
+
+// mend begins, one by one, the processes that are missing. One that runs and is unknown to its master, or runs twice, is ended by pid first.
+func (r *runner) mend(ctx context.Context, step plans.Step, found []plans.Found, tried map[string]int) error {
+	for _, w := range step.Want {
+		of := slices.DeleteFunc(slices.Clone(found), func(f plans.Found) bool { return f.ID != w.ID || f.Host != w.Host })
+		if len(of) == 1 && (of[0].Listed || of[0].Age.Duration() < patience) || tried[w.ID] >= mendings {
+			continue
+		}
+		if w.Port != 0 {
+			continue // the master itself: only a whole start begins it
+		}
+		var ends, begins []plans.Command
+		for _, c := range step.Run {
+			switch {
+			case c.Do == plans.DoReap && c.Host == w.Host && len(of) > 0:
+				ends = append(ends, alone(c, w.ID))
+			case c.Do == plans.DoMend:
+				begins = append(begins, alone(c, w.ID))
+			}
+		}
+		tried[w.ID]++
+		if err := r.command(ctx, ends, 2*step.Kill.Duration()+10*time.Second); err != nil {
+			return err
+		}
+		if err := r.command(ctx, begins, step.Within.Duration()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alone makes a command be about one process.
+func alone(c plans.Command, id string) plans.Command {
+	c.For, c.Env = id, maps.Clone(c.Env)
+	if c.Env == nil {
+		c.Env = map[string]string{}
+	}
+	c.Env[plans.EnvProcess] = id
+	return c
+}
+
+// reason gives the first few of what is odd, or the error that kept it from being known.
+func reason(odd []string, err error) string {
+	switch {
+	case err != nil:
+		return err.Error()
+	case len(odd) > 3:
+		return fmt.Sprintf("%s and %d more", strings.Join(odd[:2], ", "), len(odd)-2)
+	}
+	return strings.Join(odd, ", ")
+}
