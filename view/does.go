@@ -53,10 +53,14 @@ func until(st plans.Step) string {
 	return fmt.Sprintf("until %d or %s", n, span(st.Within.Duration()))
 }
 
-// command gives the line of an act, with as many words as a reader needs.
+// command gives the line of an act, with as many words as a reader needs: of a script that begins with a comment, that comment.
 func command(st plans.Step, do plans.Act) string {
 	for _, c := range st.Run {
 		if c.Do == do {
+			if said, script := strings.CutPrefix(c.Line, "# "); script {
+				first, _, _ := strings.Cut(said, "\n")
+				return cut(strings.TrimSpace(oneLine(first)), 100)
+			}
 			return cut(strings.Join(strings.Fields(oneLine(c.Line)), " "), 100)
 		}
 	}
@@ -84,14 +88,20 @@ func checks(st plans.Step) string {
 		ports += len(p.Ports)
 	}
 	var parts []string
+	if n := len(st.Want); n > 0 {
+		parts = append(parts, "exactly "+plural(n, "process")+", each of them new")
+	}
 	if ports > 0 {
 		parts = append(parts, plural(ports, "port")+" to answer")
+	}
+	if st.Gates != nil {
+		parts = append(parts, fmt.Sprintf("every gate to name %s", plural(len(st.Gates.To), "connector")))
 	}
 	acts := map[plans.Act]bool{}
 	for _, c := range st.Run {
 		acts[c.Do] = true
 	}
-	if acts[plans.DoStatus] {
+	if acts[plans.DoStatus] && len(st.Want) == 0 {
 		parts = append(parts, "it reports that it runs")
 	}
 	if acts[plans.DoHealth] {

@@ -24,7 +24,7 @@ func Doing(s plans.State) (what string, until time.Time, ok bool) {
 	case plans.Deploy:
 		what = commanded(s, st, "the new code on "+st.Group, plans.DoDeploy)
 	case plans.Restart:
-		what = commanded(s, st, "the restart of "+st.Group, plans.DoStop, plans.DoStart)
+		what = commanded(s, st, "the restart of "+st.Group, plans.DoStop, plans.DoReap, plans.DoStart, plans.DoMend)
 	case plans.Check:
 		what = note(s, fmt.Sprintf("the ports of %s to answer, for %s", st.Group, span(st.Stable.Duration())))
 	}

@@ -27,6 +27,9 @@ func group(pg *page, s plans.State, d side, now time.Time) {
 	if d.counted {
 		counts(pg, s, d, now)
 	}
+	if r, ok := s.Rolls[d.name]; ok {
+		pg.text("   processes ", rolled(r.Found)+", called "+age(r.At.At, now))
+	}
 }
 
 // role says what a group is doing.

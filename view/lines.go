@@ -126,6 +126,8 @@ func (l *Lines) step(s plans.State, e plans.Event, st plans.Step) string {
 		return l.wrote(e.Answers)
 	case plans.Counted:
 		return l.counted(s, e, st)
+	case plans.Called:
+		return called(s, e)
 	case plans.Ran:
 		return commandEnded(s.Plan, e)
 	case plans.Noted:

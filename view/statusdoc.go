@@ -52,6 +52,24 @@ type GroupDoc struct {
 	Backends CountsDoc    `json:"backends"`
 	Sessions *SessionsDoc `json:"sessions"` // null where they were never counted
 	Machines []MachineDoc `json:"machines"`
+	// Processes are those of the service when they were last called; absent where it does not know its processes by name.
+	Processes *RollDoc `json:"processes,omitempty"`
+}
+
+// RollDoc is every process of a group at one moment.
+type RollDoc struct {
+	Found []ProcessDoc `json:"found"`
+	At    time.Time    `json:"at"`
+}
+
+// ProcessDoc is one process.
+type ProcessDoc struct {
+	ID       string  `json:"id"`
+	Machine  string  `json:"machine"`
+	PID      int     `json:"pid"`
+	UptimeS  float64 `json:"uptime_s"`
+	MemoryMB float64 `json:"memory_mb"` // resident; 0 where its master did not tell
+	Listed   bool    `json:"listed"`    // its master knows it
 }
 
 // CountsDoc counts a group's backends.
@@ -148,6 +166,9 @@ func groupDoc(s plans.State, d side) GroupDoc {
 		}
 		g.Machines = append(g.Machines, doc)
 	}
+	if r, ok := s.Rolls[d.name]; ok {
+		g.Processes = &RollDoc{Found: ProcessesOf(s.Plan, r.Found), At: r.At.At.UTC()}
+	}
 	if !d.counted {
 		return g
 	}
@@ -164,6 +185,15 @@ func groupDoc(s plans.State, d side) GroupDoc {
 	}
 	g.Sessions = &n
 	return g
+}
+
+// ProcessesOf gives the documents of some processes.
+func ProcessesOf(p plans.Plan, found []plans.Found) []ProcessDoc {
+	docs := []ProcessDoc{}
+	for _, f := range found {
+		docs = append(docs, ProcessDoc{ID: f.ID, Machine: p.Name(f.Host), PID: f.PID, UptimeS: seconds(f.Age.Duration()), MemoryMB: f.Memory, Listed: f.Listed})
+	}
+	return docs
 }
 
 func backDocs(s plans.State) []BackDoc {
