@@ -15,6 +15,17 @@ type Master struct {
 	Port int
 }
 
+// MasterType is the type of a group's master among its processes.
+const MasterType = "master"
+
+// port is where the master is asked: Pomelo's own default where it cannot be read.
+func (m Master) port() int {
+	if listens(m.Port) {
+		return m.Port
+	}
+	return 3005
+}
+
 // Admin may log in at the master.
 type Admin struct {
 	User     string

@@ -60,7 +60,7 @@ func (c Cluster) checkClashes(all *faults) {
 		taken[socket{c.Master.Host, c.Master.Port}] = "the master"
 	}
 	listen := func(s Server, field string, port int) {
-		at := socket{c.machine(s.Host), port}
+		at := socket{c.Machine(s.Host), port}
 		if !listens(port) || s.Host == "" {
 			return
 		}
@@ -112,10 +112,10 @@ func (c Cluster) Check(sessions []string, outside map[string]string) error {
 		if !ok {
 			behind = s.ClientHost
 		}
-		switch behind = c.machine(behind); {
+		switch behind = c.Machine(behind); {
 		case !slices.Contains(hosts, behind):
 			add("clientHost", ": %q is no machine of the group", s.ClientHost)
-		case behind != c.machine(s.Host):
+		case behind != c.Machine(s.Host):
 			add("clientHost", ": %q is another machine, it runs on %s", s.ClientHost, s.Host)
 		}
 	}

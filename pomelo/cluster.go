@@ -61,9 +61,9 @@ func throwsIfMissing(err error) error {
 	return &Fault{File: "config/master.json", Err: fmt.Errorf("%w: %w", ErrThrows, errors.Unwrap(err))}
 }
 
-// machine is the host of the machine that a server's host means: the master
+// Machine is the host of the machine that a server's host means: the master
 // starts what is on these names by itself, beside it.
-func (c Cluster) machine(host string) string {
+func (c Cluster) Machine(host string) string {
 	switch host {
 	case "127.0.0.1", "localhost", "0.0.0.0":
 		if c.Master.Host != "" {
@@ -78,7 +78,7 @@ func (c Cluster) machine(host string) string {
 func (c Cluster) Hosts() []string {
 	var hosts []string
 	for _, s := range c.Servers {
-		if h := c.machine(s.Host); h != "" && !slices.Contains(hosts, h) {
+		if h := c.Machine(s.Host); h != "" && !slices.Contains(hosts, h) {
 			hosts = append(hosts, h)
 		}
 	}
@@ -108,7 +108,7 @@ func (c Cluster) Group(name string, sessions []string) groups.Group {
 	for _, host := range c.Hosts() {
 		m := groups.Machine{Name: host, Host: host}
 		for _, s := range c.Servers {
-			if c.machine(s.Host) != host || !s.Frontend || !listens(s.ClientPort) {
+			if c.Machine(s.Host) != host || !s.Frontend || !listens(s.ClientPort) {
 				continue
 			}
 			m.Ports = append(m.Ports, s.ClientPort)

@@ -7,6 +7,13 @@
 // included, because a file must mean here what it means there; whatever in it
 // is a mistake is a Fault that names file, line and field.
 //
+// List asks a master which processes it knows, Greet shakes hands with a gate or
+// connector as a player does, and Ask and Directions put questions to one. Each
+// is given a connection, uses it up and closes it with FIN; ParseList reads the
+// command line's table where a master does not speak the protocol. A master must
+// not be asked before it has registered itself, nor a gate be left with a RST:
+// either can end the process.
+//
 // The package must not know how a machine is reached (it is given a file
-// system), what a load balancer is, or when anything is done.
+// system, or a connection), what a load balancer is, or when anything is done.
 package pomelo

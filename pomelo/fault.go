@@ -3,6 +3,7 @@ package pomelo
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // ErrThrows is inside the Fault of what makes Pomelo itself throw while it
@@ -71,3 +72,33 @@ func (fs *faults) add(file string, at place, field, format string, args ...any) 
 }
 
 func (fs *faults) join() error { return errors.Join(fs.all...) }
+
+// Differs is something that should be alike on all machines and is not.
+type Differs struct {
+	// What it is: "code" and "packages" are what a deploy brings, and with it the
+	// "directory" of a release; the rest is not.
+	What string
+	Err  error
+}
+
+// Error is the sentence.
+func (d *Differs) Error() string { return d.What + ": " + d.Err.Error() }
+
+// Unwrap gives errors.Is the cause.
+func (d *Differs) Unwrap() error { return d.Err }
+
+// Tolerate turns what differs and what a deploy makes alike into a Warning.
+func Tolerate(err error) error {
+	var all []error
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	for _, e := range joined.Unwrap() {
+		if d, ok := errors.AsType[*Differs](e); ok && slices.Contains([]string{"code", "packages", "directory"}, d.What) {
+			e = &Warning{e}
+		}
+		all = append(all, e)
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,4 @@
+now
+scan show
+printf 'end\t%s\n' "$count"
+[ "$count" != 0 ]
