@@ -47,6 +47,15 @@ func (d *decoder) checkRelease() {
 	if d.given("deploy") && !d.faulty("deploy") && !d.given("deploy.run") && !d.given("deploy.artifact") {
 		d.faultKey("deploy", "needs one of run, artifact", "")
 	}
+	if d.given("deploy.run") && d.given("deploy.artifact") {
+		d.faultKey("deploy.artifact", "excludes deploy.run", "")
+	}
+	if d.given("deploy.artifact") && !d.given("deploy.root") {
+		d.faultKey("deploy.root", "is required with artifact", "e.g. root: /data/game")
+	}
+	if d.given("deploy.root") && !d.given("deploy.artifact") {
+		d.faultKey("deploy.root", "is only for artifact", "")
+	}
 }
 
 func (d *decoder) checkBalancer(c Config) {

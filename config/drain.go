@@ -32,7 +32,8 @@ type Drain struct {
 	// dots between levels; without it the answer is the number.
 	Field string `yaml:"field"`
 	// How long no new session may have begun: at least the time a client takes
-	// from a gate to its connector. 0s leaves it to stable_for.
+	// from a gate to its connector. With pomelo 10s by default; otherwise it is
+	// left to stable_for.
 	Quiet time.Duration `yaml:"quiet" jsonschema:"minimum=0s,maximum=1h"`
 }
 

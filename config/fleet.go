@@ -28,6 +28,9 @@ type Machine struct {
 	Zone string `yaml:"zone" is:"id"`
 	// What the load balancer knows it by; by default its host.
 	Address string `yaml:"address" is:"host"`
+	// What players are told it by, the clientHost of its Pomelo processes; by
+	// default its host.
+	Public string `yaml:"public" is:"host"`
 	// The local address its services are bound to; by default any.
 	Bind string `yaml:"bind" is:"ip"`
 	// Who logs in, where it is not ssh.user.

@@ -11,6 +11,17 @@ type Pomelo struct {
 	Sessions []string `yaml:"sessions" jsonschema:"default=connector" is:"id"`
 	// The account on the master's admin port.
 	Admin Admin `yaml:"admin"`
+	// Asks every gate of a restarted group where it sends players.
+	Gate *Gate `yaml:"gate"`
+}
+
+// Gate is how a gate is asked for the connector of a user; the answer is taken
+// to have host and port.
+type Gate struct {
+	// The route of the request.
+	Route string `yaml:"route" jsonschema:"required" is:"path"`
+	// The field of the request that holds the user's number.
+	Field string `yaml:"field" jsonschema:"default=uid" is:"id"`
 }
 
 // Admin is the account on the admin port of a Pomelo master.

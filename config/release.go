@@ -16,8 +16,19 @@ type Deploy struct {
 	Run string `yaml:"run" is:"shell"`
 	// How long it may take on one machine.
 	Timeout time.Duration `yaml:"timeout" jsonschema:"minimum=1s,maximum=24h,default=5m"`
-	// A local file that is copied to each machine first.
+	// Instead of run: a local archive (.tar or .tar.gz) with the new code. It is
+	// unpacked on each machine under root as releases/RELEASE, and the link
+	// root/current then names it. The release is that of --ref.
 	Artifact string `yaml:"artifact" is:"path"`
+	// With artifact: the directory on each machine that holds releases, shared
+	// and current.
+	Root string `yaml:"root" is:"dir"`
+	// With artifact: how many releases are kept besides the current one and the
+	// one before it.
+	Keep int `yaml:"keep" jsonschema:"minimum=1,default=5"`
+	// With artifact: paths inside a release that are links into root/shared,
+	// e.g. game-server/config and game-server/logs.
+	Shared []string `yaml:"shared" is:"path"`
 }
 
 // Restart is how long a restart may take.
