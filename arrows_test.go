@@ -21,7 +21,7 @@ var arrows = map[string][]string{
 	"remote":          {},
 	"plans":           {"groups"},
 	"config":          {"groups"},
-	"pomelo":          {"groups"},
+	"pomelo":          {"groups", "plans"},
 	"steps":           {"plans", "drain"},
 	"journal":         {"plans"},
 	"view":            {"plans"},
@@ -29,6 +29,10 @@ var arrows = map[string][]string{
 	"sandbox/cloud":   {},
 	"sandbox/hosts":   {},
 	"sandbox/players": {},
+	"sandbox/haproxy": {"sandbox/cloud"},
+	"sandbox/lan":     {},
+	"sandbox/app":     {},
+	"sandbox/rig":     {"config", "sandbox/app", "sandbox/cloud", "sandbox/haproxy", "sandbox/lan", "sandbox/players"},
 	"cmd/rollout":     nil, // may import all
 }
 
@@ -40,14 +44,18 @@ var outside = map[string][]string{
 	"remote":          {"golang.org/x/crypto", "github.com/kevinburke/ssh_config", "github.com/skeema/knownhosts"},
 	"plans":           {},
 	"config":          {"go.yaml.in/yaml/v4", "github.com/invopop/jsonschema"},
-	"pomelo":          {},
+	"pomelo":          {"github.com/coder/websocket", "github.com/eclipse/paho.mqtt.golang"},
 	"steps":           {},
 	"journal":         {"github.com/gofrs/flock", "golang.org/x/sys"},
 	"view":            {},
 	"sandbox":         {"golang.org/x/crypto"},
 	"sandbox/cloud":   {},
 	"sandbox/hosts":   {"golang.org/x/crypto"},
-	"sandbox/players": {},
+	"sandbox/players": {"github.com/coder/websocket"},
+	"sandbox/haproxy": {},
+	"sandbox/lan":     {"golang.org/x/crypto", "golang.org/x/sys"},
+	"sandbox/app":     {},
+	"sandbox/rig":     {},
 	"cmd/rollout":     {"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "go.yaml.in/yaml/v4"},
 }
 

@@ -114,9 +114,18 @@ func (q *call) check(r *http.Request) error {
 	return nil
 }
 
-// carryOut runs the action. The state is locked meanwhile: an answer shows one
-// moment.
+// carryOut runs the action, and has a plane heed what it wrote.
 func (q *call) carryOut() (any, error) {
+	document, err := q.handle()
+	if err == nil && q.applied {
+		err = q.c.steer()
+	}
+	return document, err
+}
+
+// handle runs the action. The state is locked meanwhile: an answer shows one
+// moment.
+func (q *call) handle() (any, error) {
 	lag := max(q.c.o.ReadLag, q.effects.lag)
 	q.c.state.mu.Lock()
 	defer q.c.state.mu.Unlock()

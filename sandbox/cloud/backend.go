@@ -105,6 +105,9 @@ func allocateBackend(q *call) (any, error) {
 	if l == nil {
 		return nil, refuse(codeNoVServer)
 	}
+	if err := q.c.fixed("the list of backends"); err != nil {
+		return nil, err
+	}
 	given, err := q.newBackend()
 	if err != nil {
 		return nil, err
@@ -184,6 +187,9 @@ func (q *call) room(l *listener, b Backend) error {
 func releaseBackend(q *call) (any, error) {
 	b, err := q.backendNamed()
 	if err != nil {
+		return nil, err
+	}
+	if err := q.c.fixed("the list of backends"); err != nil {
 		return nil, err
 	}
 	q.write(func(told, real bool) {

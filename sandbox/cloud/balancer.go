@@ -34,7 +34,7 @@ type Balancer struct {
 type Listener struct {
 	ID    string // vserver-…, als-… or nls-…; drawn when empty
 	Name  string
-	Front string // where to listen, such as 127.0.0.1:6150; port 0, or empty, is a free one; must be loopback
+	Front string // where to listen, such as 127.0.0.1:6150; port 0, or empty, is a free one; must be loopback, unless a Plane listens there
 	Port  int    // the port the API tells; 0 is the one listened on
 
 	// Method picks a backend for a new connection: Roundrobin (when empty),
@@ -61,7 +61,7 @@ type Backend struct {
 	ID         string // backend-…, ars-… or nrs-…; drawn when empty
 	ResourceID string // such as uhost-1; drawn when empty
 	Name       string
-	Host       string // the address that is dialled and told; only loopback addresses are ever dialled
+	Host       string // the address that is dialled and told; only loopback addresses are ever dialled, except by a Plane
 	Port       int
 	Enabled    bool
 	Weight     int // as it is: 0 means no new connections under a weighted method; UCloud's own default is 1

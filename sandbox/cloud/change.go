@@ -50,6 +50,9 @@ func (q *call) allowed(l *listener, change Change) error {
 		}
 	}
 	if change.Port != nil {
+		if err := q.c.fixed("Port"); err != nil {
+			return err
+		}
 		return portAllowed(l, *change.Port)
 	}
 	return nil
@@ -111,8 +114,9 @@ func (q *call) write(f func(told, real bool)) {
 		q.applied = true
 		q.c.later(q.effects.late, func() {
 			q.c.state.mu.Lock()
-			defer q.c.state.mu.Unlock()
 			f(true, !q.effects.lie)
+			q.c.state.mu.Unlock()
+			_ = q.c.steer() // kept in steering, for Close
 		})
 	default:
 		q.applied = true

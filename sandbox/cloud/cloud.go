@@ -15,13 +15,14 @@ import (
 // Cloud is a running pretend UCloud. All its methods may be called from
 // several goroutines.
 type Cloud struct {
-	o      Options
-	state  *state
-	faults *faults
-	log    *requestLog
-	api    net.Listener
-	fronts map[string]net.Listener // by listener id
-	cancel context.CancelFunc
+	o        Options
+	state    *state
+	faults   *faults
+	log      *requestLog
+	api      net.Listener
+	fronts   map[string]net.Listener // by listener id
+	cancel   context.CancelFunc
+	steering steering // of Options.Plane
 	// spawn runs f in a goroutine that Close waits for; false when it is too late.
 	spawn func(f func(context.Context)) bool
 
@@ -31,8 +32,10 @@ type Cloud struct {
 }
 
 // Start brings up the API and one listening socket per Listener, all on
-// loopback, and begins to probe the backends, which need not be up yet. It
-// ends with Close, or by itself when ctx is done; Close waits in both cases.
+// loopback, and begins to probe the backends, which need not be up yet. With
+// [Options].Plane only the API comes up, and the plane, which must be, is told
+// of the backends. It ends with Close, or by itself when ctx is done; Close
+// waits in both cases.
 func Start(ctx context.Context, o Options, balancers []Balancer) (*Cloud, error) {
 	o, err := o.filled()
 	if err != nil {
@@ -45,7 +48,7 @@ func Start(ctx context.Context, o Options, balancers []Balancer) (*Cloud, error)
 	ctx, cancel := context.WithCancel(ctx)
 	c := &Cloud{
 		o: o, state: s, faults: newFaults(o.Seed), log: &requestLog{},
-		fronts: map[string]net.Listener{}, cancel: cancel,
+		fronts: map[string]net.Listener{}, cancel: cancel, steering: steering{applied: map[*listener]uint64{}},
 	}
 	c.spawn = func(f func(context.Context)) bool {
 		c.mu.Lock()
@@ -57,7 +60,8 @@ func Start(ctx context.Context, o Options, balancers []Balancer) (*Cloud, error)
 		return true
 	}
 	if err := c.listen(ctx); err != nil {
-		return nil, errors.Join(err, c.Close())
+		_ = c.Close() // has nothing to add
+		return nil, err
 	}
 	c.run(ctx)
 	return c, nil
@@ -69,6 +73,9 @@ func (c *Cloud) listen(ctx context.Context) error {
 	var err error
 	if c.api, err = lc.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
 		return fmt.Errorf("cloud api: %w", err)
+	}
+	if c.o.Plane != nil {
+		return c.board()
 	}
 	for _, b := range c.state.balancers {
 		for _, l := range b.listeners {
@@ -98,17 +105,11 @@ func (c *Cloud) listen(ctx context.Context) error {
 
 // run starts what Close ends.
 func (c *Cloud) run(ctx context.Context) {
-	c.state.mu.Lock()
-	for _, b := range c.state.balancers {
-		for _, l := range b.listeners {
-			from := c.fronts[l.id].(*net.TCPListener)
-			c.spawn(func(ctx context.Context) { c.serve(ctx, l, from) })
-			for _, backend := range l.backends {
-				c.watch(backend)
-			}
-		}
+	if c.o.Plane == nil {
+		c.balance()
+	} else if c.o.HealthEvery > 0 {
+		c.spawn(c.attend)
 	}
-	c.state.mu.Unlock()
 	server := &http.Server{
 		Handler:           http.HandlerFunc(c.answer),
 		ReadHeaderTimeout: time.Minute,
@@ -132,6 +133,21 @@ func (c *Cloud) run(ctx context.Context) {
 	})
 }
 
+// balance starts the built-in balancer and its probes.
+func (c *Cloud) balance() {
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
+	for _, b := range c.state.balancers {
+		for _, l := range b.listeners {
+			from := c.fronts[l.id].(*net.TCPListener)
+			c.spawn(func(ctx context.Context) { c.serve(ctx, l, from) })
+			for _, backend := range l.backends {
+				c.watch(backend)
+			}
+		}
+	}
+}
+
 // hangUp closes the listening sockets and all that goes through them.
 func (c *Cloud) hangUp() {
 	for _, f := range c.fronts {
@@ -149,7 +165,8 @@ func (c *Cloud) hangUp() {
 }
 
 // Close ends the API and the balancer, cuts the connections that are open and
-// waits until every goroutine has ended. A second Close is harmless.
+// waits until every goroutine has ended. A second Close is harmless. The error
+// is what a [Plane] does not have or does not say by then; close that later.
 func (c *Cloud) Close() error {
 	c.mu.Lock()
 	c.closed = true
@@ -162,7 +179,7 @@ func (c *Cloud) Close() error {
 		_ = f.Close()
 	}
 	c.wg.Wait()
-	return nil
+	return c.steering.err()
 }
 
 // URL returns where the API listens, such as http://127.0.0.1:40123: the
@@ -208,15 +225,22 @@ func (c *Cloud) Snapshot() []Balancer {
 
 // Set changes a backend as an operator with another tool does: told and real
 // at once, the lags as usual, no request in the log. Its id stays. An id there
-// is no backend of is an error.
+// is no backend of is an error, and so is what a [Plane] refuses.
 func (c *Cloud) Set(backendID string, f func(*Backend)) error {
-	c.state.mu.Lock()
-	defer c.state.mu.Unlock()
-	b := c.state.backends[backendID]
+	if err := c.state.set(backendID, f); err != nil {
+		return err
+	}
+	return c.steer()
+}
+
+func (s *state) set(backendID string, f func(*Backend)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.backends[backendID]
 	if b == nil {
 		return errors.New("backend " + strconv.Quote(backendID) + ": there is none of this id")
 	}
-	c.state.change(b, true, true, f)
+	s.change(b, true, true, f)
 	return nil
 }
 

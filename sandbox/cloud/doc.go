@@ -14,11 +14,15 @@
 // looks into these histories at an earlier moment, so nothing waits for them
 // and no goroutine carries a change around.
 //
+// With [Options].Plane a data plane of the caller's, such as HAProxy, takes the
+// built-in balancer's place behind the same API.
+//
 // Where UCloud's documents are silent or contradict each other, the
 // alternatives are fields of [Options]; their comments say what is documented
 // and what is assumed.
 //
 // The package must not know the client it is tested with, what a rollout,
 // plan, machine or player is, nor any package but the standard library: its
-// users meet it at the wire only. It dials nothing but loopback addresses.
+// users meet it at the wire only. It dials nothing but loopback addresses, and
+// nothing at all with a [Plane].
 package cloud

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -168,6 +169,9 @@ func (c *Cloud) Break(f Fault) error {
 	f, at, err := f.checked()
 	if err != nil {
 		return err
+	}
+	if f.Kind == "recreate" && c.o.Plane != nil {
+		return errors.New("fault recreate: a plane's backends are those of its start; use flip")
 	}
 	if at == acting && f.Delay > 0 {
 		c.later(f.Delay, func() { c.meddle(f) })

@@ -80,8 +80,13 @@ func (c *Cloud) judge(b *backend, worker int, down bool) {
 			status = 1
 		}
 	}
+	c.state.publish(b, status, time.Now())
+}
+
+// publish records a Status when it is another one. The caller holds mu.
+func (s *state) publish(b *backend, status int, at time.Time) {
 	if status != b.status.last() {
-		b.status.add(time.Now(), status, c.o.memory())
+		b.status.add(at, status, s.o.memory())
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 // meddle lets someone else act on a backend: the one the fault names, or one
 // drawn by lot.
 func (c *Cloud) meddle(f Fault) {
+	defer func() { _ = c.steer() }() // runs when the state is free again; an error is kept for Close
 	c.state.mu.Lock()
 	defer c.state.mu.Unlock()
 	id := f.Value

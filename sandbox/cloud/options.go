@@ -45,6 +45,13 @@ type Options struct {
 	SubAnswers   bool       // UpdateBackendAttribute answers with a BackendSet, as the sample in its document does
 	StrictParams bool       // array parameters only as Name.0, Name.1, …; without it 1-based ones and the document's Attribute.N work too
 
+	// Plane, when set, is the data plane in the stead of the built-in balancer;
+	// see there for what changes. Of the fields above, Workers, Spread, Rise,
+	// Fall, IdleTimeout, OneTry and KeepRemoved mean nothing then, HealthEvery is
+	// how often it is asked for health (below 0 never), and DialTimeout how long
+	// one call of it may take.
+	Plane Plane
+
 	Seed uint64 // of everything that is drawn by lot: ids, weighted choices, faults
 }
 

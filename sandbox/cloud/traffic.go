@@ -1,6 +1,7 @@
 package cloud
 
-// Traffic counts the connections of one listener since Start.
+// Traffic counts the connections of one listener since Start. A [Plane]'s
+// connections do not come past here: with one, all counts stay 0.
 type Traffic struct {
 	Accepted   int64 // all that came
 	Refused    int64 // closed at once: no backend eligible, or none could be dialled

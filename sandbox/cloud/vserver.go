@@ -46,6 +46,9 @@ func (q *call) settable(l *listener, timeout *int) error {
 		if !slices.Contains(methods(is.ListenType), q.text("Method")) {
 			return unavailable("Method")
 		}
+		if err := q.c.fixed("Method"); err != nil && !steerable(Listener{Method: q.text("Method")}.method()) {
+			return err
+		}
 		living := slices.ContainsFunc(l.backends, func(b *backend) bool { return !b.told.last().gone })
 		if q.text("Method") == "Backup" && is.method() != "backup" && living {
 			return refuse(codeUpdateFailed)

@@ -10,11 +10,12 @@ import (
 // Options is who plays, and how.
 type Options struct {
 	Front     func() string // the balancer's host:port, asked anew for each connection; required
+	Protocol  Protocol      // Lines or Pomelo
 	Players   int           // with the user ids 1 to Players; required
 	Game      time.Duration // how long a game lasts, ±10 % at random; required
 	Walk      time.Duration // the pause between the gate's answer and the connection to the connector; 0: none
 	Arrive    time.Duration // over how long the players come in; 0: half a game, 3 s at most
-	Heartbeat time.Duration // how often a player speaks during a game; 0: never. A connector that owes three answers counts as a cut
+	Heartbeat time.Duration // how often a player speaks during a game in Lines; 0: never. A Pomelo connector says itself how often. One that owes three answers counts as a cut
 	Timeout   time.Duration // for each connection and each answer; 0: 5 s
 	Retry     time.Duration // the pause after the first failure, doubled up to 2 s after further ones, ±50 %; 0: 100 ms
 	Seed      uint64        // of all that is random
@@ -22,9 +23,10 @@ type Options struct {
 
 // Crowd is people playing.
 type Crowd struct {
-	book  *book
-	leave context.CancelFunc
-	wg    sync.WaitGroup
+	book   *book
+	frosts []*frost // by user
+	leave  context.CancelFunc
+	wg     sync.WaitGroup
 }
 
 // Start lets the players in, one after another over o.Arrive. The first game of each is already under way (a random part of a
@@ -42,7 +44,13 @@ func Start(ctx context.Context, o Options) *Crowd {
 	ctx, leave := context.WithCancel(ctx)
 	c := &Crowd{book: newBook(o.Players), leave: leave}
 	for i := range o.Players {
-		p := player{Options: &o, book: c.book, user: i + 1, chance: rand.New(rand.NewPCG(o.Seed, uint64(i)))}
+		p := player{Options: &o, book: c.book, user: i + 1, chance: rand.New(rand.NewPCG(o.Seed, uint64(i))), frost: &frost{}}
+		if o.Protocol == Pomelo {
+			p.wire = &pomelo{Options: &o, user: p.user, frost: p.frost}
+		} else {
+			p.wire = &line{Options: &o, user: p.user, frost: p.frost}
+		}
+		c.frosts = append(c.frosts, p.frost)
 		arrive := o.Arrive * time.Duration(i) / time.Duration(o.Players)
 		c.wg.Go(func() {
 			if pause(ctx, arrive) {

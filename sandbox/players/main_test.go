@@ -123,9 +123,14 @@ func at(addr string) func() string { return func() string { return addr } }
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
+	within(t, 15*time.Second, what, ok)
+}
+
+func within(t *testing.T, most time.Duration, what string, ok func() bool) {
+	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(15 * time.Second)
+	limit := time.After(most)
 	for !ok() {
 		select {
 		case <-tick.C:
@@ -133,4 +138,19 @@ func eventually(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("never: %s", what)
 		}
 	}
+}
+
+// freePorts are n that nobody listened on a moment ago.
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	var ports []int
+	for range n {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = ln.Close() }() // all at once, lest one comes twice
+		ports = append(ports, ln.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
 }

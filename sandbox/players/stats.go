@@ -11,10 +11,13 @@ import (
 type Stats struct {
 	Players  int
 	Playing  int   // players in a game now
+	Frozen   int   // of these, frozen
 	Begun    int64 // games
 	Finished int64 // games that their player ended
-	Cut      int64 // games that somebody else ended
-	Failed   Failed
+	Cut      int64 // games that somebody else ended, but for FrozenCut
+	// FrozenCut is the games that somebody else ended and whose player had been frozen: it had gone away first.
+	FrozenCut int64
+	Failed    Failed
 	// By what the connector said when the game began:
 	BegunByRelease   map[string]int64
 	BegunByGroup     map[string]int64
@@ -66,13 +69,15 @@ const incidentsKept = 100
 
 // book is where the players write.
 type book struct {
-	mu    sync.Mutex
-	s     Stats
-	waits waits
+	mu         sync.Mutex
+	start      time.Time
+	s          Stats
+	waits      waits
+	beginnings map[string]*beginnings // by group
 }
 
 func newBook(players int) *book {
-	return &book{s: Stats{Players: players, BegunByRelease: map[string]int64{}, BegunByGroup: map[string]int64{},
+	return &book{start: time.Now(), beginnings: map[string]*beginnings{}, s: Stats{Players: players, BegunByRelease: map[string]int64{}, BegunByGroup: map[string]int64{},
 		PlayingByMachine: map[string]int{}}}
 }
 
@@ -96,22 +101,33 @@ func (b *book) begun(w welcome, wait time.Duration) {
 	b.s.BegunByRelease[w.Release]++
 	b.s.BegunByGroup[w.Group]++
 	b.s.PlayingByMachine[w.Machine]++
+	of := b.beginnings[w.Group]
+	if of == nil {
+		of = &beginnings{}
+		b.beginnings[w.Group] = of
+	}
+	of.add(time.Since(b.start))
 	if wait >= 0 {
 		b.waits.add(wait)
 	}
 }
 
-// over is a game's end: finished by the player, cut when in is given, or neither when the player left with the crowd.
-func (b *book) over(w welcome, finished bool, in *Incident) {
+// over is a game's end.
+func (b *book) over(w welcome, e ending) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.s.Playing--
 	b.s.PlayingByMachine[w.Machine]--
+	if e.frozen {
+		b.s.Frozen--
+	}
 	switch {
-	case in != nil:
+	case e.cut != nil && e.thawed:
+		b.s.FrozenCut++
+	case e.cut != nil:
 		b.s.Cut++
-		b.keep(*in)
-	case finished:
+		b.keep(*e.cut)
+	case e.finished:
 		b.s.Finished++
 	}
 }
