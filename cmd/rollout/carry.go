@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/pomelo"
 	"github.com/seed59ee9cdc/rollout/remote"
 	"github.com/seed59ee9cdc/rollout/steps"
 	"github.com/seed59ee9cdc/rollout/ulb"
@@ -22,6 +23,7 @@ type carrier struct {
 	balancer *ulb.Balancer
 	pool     *remote.Pool
 	run      *journal.Run
+	known    herds // of a Pomelo service: what its masters say
 }
 
 // told is a journal that prints each event after it is on disk.
@@ -76,9 +78,12 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 	t := steps.Tools{
 		Traffic:  &traffic{b: c.balancer, ours: s.Plan.Before},
 		Shell:    shell{pool: c.pool, log: c.run.Log, name: s.Plan.Name},
-		Prober:   prober{pool: c.pool, within: c.site.cfg.SSH.Timeout},
+		Prober:   c.site.prober(c.pool),
 		Sessions: count,
 		By:       by(), PID: os.Getpid(),
+	}
+	if c.site.cfg.Pomelo != nil {
+		c.herd(&t, s)
 	}
 	end, err := steps.Run(ctx, s, &told{Run: c.run, env: e, state: s}, t)
 	if errors.Is(err, steps.ErrInterrupted) && end.Touched {
@@ -94,6 +99,26 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 		return toldError{err}
 	}
 	return nil
+}
+
+// herd gives a run the tools for a Pomelo service.
+func (c *carrier) herd(t *steps.Tools, s plans.State) {
+	account := func(group string) pomelo.Account { return c.known.account(group, c.site.cfg.Pomelo.Admin) }
+	t.Roll = rollOfPlan(c.pool, c.site.cfg.SSH.Timeout, update(s), c.site.pomelo(c.known), account)
+	t.Gates = c.site.prober(c.pool)
+	sh := shell{pool: c.pool, log: c.run.Log, name: s.Plan.Name}
+	sh.secrets = func(cmd plans.Command) map[string]string {
+		if cmd.Do != plans.DoStop {
+			return nil
+		}
+		for _, m := range update(s).Machines {
+			if m.Host == cmd.Host {
+				return adminEnv(account(m.Group))
+			}
+		}
+		return nil
+	}
+	t.Shell = sh
 }
 
 // update gives the plan that updates the groups, also where a retreat has come after it.
@@ -176,6 +201,11 @@ func (s *site) goOn(ctx context.Context, command string, then func(context.Conte
 	defer func() { _ = pool.Close() }()
 	c := &carrier{site: s, balancer: b, pool: pool, run: run}
 	c.login(ctx, st.Plan)
+	if s.cfg.Pomelo != nil {
+		if c.known, err = s.remember(ctx, pool); err != nil {
+			s.env.say("rollout: %v", err)
+		}
+	}
 	if then != nil {
 		if st, err = then(ctx, run, st); err != nil {
 			return err

@@ -18,7 +18,7 @@ import (
 // is none.
 func (v *survey) draft(id, ref string, left plans.State) (plans.Plan, error) {
 	c := v.site.cfg
-	r, err := v.site.recipe()
+	r, err := v.site.recipe(v.known)
 	if err != nil {
 		return plans.Plan{}, err
 	}
@@ -36,6 +36,18 @@ func (v *survey) draft(id, ref string, left plans.State) (plans.Plan, error) {
 	}
 	if c.Deploy != nil {
 		o.Deploy, o.DeployWithin = c.Deploy.Run, c.Deploy.Timeout
+		if o.Artifact, o.Archive, err = v.site.artifact(ref); err != nil {
+			return plans.Plan{}, err
+		}
+	}
+	if c.Pomelo != nil {
+		o.Gates = v.known.gates(v.fleet, *c.Pomelo)
+		if c.Drain.Quiet == 0 {
+			o.DrainStable = max(o.DrainStable, quietPomelo)
+		}
+	}
+	if o.Releases, err = v.site.releaseLine(); err != nil {
+		return plans.Plan{}, usageError{err}
 	}
 	p := plans.Build(v.ordered(), r, before, o)
 	p.Taken, p.Dirty = taken, dirty

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/pomelo"
 	"github.com/seed59ee9cdc/rollout/remote"
 	"github.com/seed59ee9cdc/rollout/steps"
 	"github.com/seed59ee9cdc/rollout/ulb"
@@ -82,12 +84,31 @@ type shell struct {
 	pool *remote.Pool
 	log  func(name string) (io.WriteCloser, error)
 	name func(host string) string
+	// secrets is what a command is told beside its own environment, so that neither plan nor journal holds it; nil: nothing.
+	secrets func(plans.Command) map[string]string
 }
 
 // Run gives the command's exit code; an error where that is not known.
 func (s shell) Run(ctx context.Context, c plans.Command, within time.Duration) (steps.Result, error) {
 	rc := remote.Command{Line: c.Line, Dir: c.Dir, Env: c.Env, Within: within}
-	if c.Do != plans.DoStatus && c.Do != plans.DoHealth {
+	if s.secrets != nil {
+		rc.Env = maps.Collect(maps.All(c.Env))
+		maps.Insert(rc.Env, maps.All(s.secrets(c)))
+	}
+	if c.Send != "" {
+		f, err := os.Open(c.Send)
+		if err != nil {
+			return steps.Result{}, err
+		}
+		defer func() { _ = f.Close() }()
+		st, err := f.Stat()
+		if err != nil {
+			return steps.Result{}, err
+		}
+		rc.Stdin, rc.Env = f, maps.Clone(rc.Env)
+		rc.Env["ROLLOUT_SIZE"] = strconv.FormatInt(st.Size(), 10)
+	}
+	if changes(c.Do) {
 		out, err := s.log(s.name(c.Host))
 		if err != nil {
 			return steps.Result{}, err
@@ -107,13 +128,18 @@ func (s shell) Run(ctx context.Context, c plans.Command, within time.Duration) (
 	return steps.Result{Output: text}, err
 }
 
+// changes says whether an act changes its machine; the others only look.
+func changes(do plans.Act) bool {
+	return do != plans.DoStatus && do != plans.DoHealth && do != plans.DoRelease
+}
+
 // shown is how much of a command's output goes into the journal; all of it is in the run's log.
 const shown = 2000
 
 // patient runs a command that changes the machine to its end although the run leaves: half a stop or half a start is worse than either.
 // Only the waiting ends.
 func (s shell) patient(ctx context.Context, c plans.Command, rc remote.Command) (remote.Result, error) {
-	if c.Do == plans.DoStatus || c.Do == plans.DoHealth {
+	if !changes(c.Do) {
 		return s.pool.Run(ctx, c.Host, rc)
 	}
 	type end struct {
@@ -137,12 +163,29 @@ func (s shell) patient(ctx context.Context, c plans.Command, rc remote.Command) 
 type prober struct {
 	pool   *remote.Pool
 	within time.Duration
+	// greet says hello on the connection and ends it well, for a service that a connection without a word may harm; nil: none is needed.
+	greet func(context.Context, net.Conn) error
 }
 
-// Probe says whether a port answers a connect.
+// Probe says whether a port answers.
 func (p prober) Probe(ctx context.Context, of plans.Ports, port int) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.within)
 	defer cancel()
+	c, err := p.dial(ctx, of, port)
+	switch {
+	case err == nil && p.greet != nil:
+		err = p.greet(ctx, c)
+		return err == nil, err
+	case err == nil:
+		return true, c.Close()
+	case strings.Contains(strings.ToLower(err.Error()), "refused"):
+		return false, nil
+	}
+	return false, err
+}
+
+// dial connects to a port of a machine from the machine itself, or from here where it forwards nothing.
+func (p prober) dial(ctx context.Context, of plans.Ports, port int) (net.Conn, error) {
 	at := of.Bind
 	if at == "" {
 		at = of.Addr
@@ -151,15 +194,29 @@ func (p prober) Probe(ctx context.Context, of plans.Ports, port int) (bool, erro
 	c, err := p.pool.Dial(ctx, of.Host, to)
 	if errors.Is(err, remote.ErrForwarding) {
 		var d net.Dialer
-		c, err = d.DialContext(ctx, "tcp", to)
+		return d.DialContext(ctx, "tcp", to)
 	}
-	if err == nil {
-		return true, c.Close()
+	return c, err
+}
+
+// Ask asks a Pomelo gate where it sends the users 0 to n-1.
+func (p prober) Ask(ctx context.Context, of plans.Ports, port int, g plans.Gates) (map[string]int, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.within)
+	defer cancel()
+	c, err := p.dial(ctx, of, port)
+	if err != nil {
+		return nil, err
 	}
-	if strings.Contains(strings.ToLower(err.Error()), "refused") {
-		return false, nil
+	return pomelo.Directions(ctx, c, g.Route, g.Field, len(g.To))
+}
+
+// prober gives the way this service's ports are tried.
+func (s *site) prober(pool *remote.Pool) prober {
+	p := prober{pool: pool, within: s.cfg.SSH.Timeout}
+	if s.cfg.Pomelo != nil {
+		p.greet = pomelo.Greet
 	}
-	return false, err
+	return p
 }
 
 // together calls do for 0 to n-1, all at once, and waits.

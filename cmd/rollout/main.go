@@ -9,9 +9,12 @@ import (
 	"syscall"
 
 	"golang.org/x/term"
+
+	"github.com/seed59ee9cdc/rollout/sandbox/lan"
 )
 
 func main() {
+	lan.Boot() // a machine of `sandbox --pomelo` begins as this program
 	os.Exit(run(os.Args[1:]))
 }
 

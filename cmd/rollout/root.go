@@ -34,7 +34,7 @@ To see it all without an account or a machine:  rollout sandbox
 			cmd.AddCommand(c)
 		}
 	}
-	in("everyday", newCheckCommand(e), newPlanCommand(e), newStartCommand(e), newStatusCommand(e))
+	in("everyday", newInitCommand(e), newCheckCommand(e), newPlanCommand(e), newStartCommand(e), newStatusCommand(e))
 	in("running", newPauseCommand(e), newResumeCommand(e), newAbortCommand(e))
 	in("around", newSandboxCommand(e), newLockCommand(e), newTrustCommand(e), newSchemaCommand(e), newVersionCommand(e))
 	return cmd

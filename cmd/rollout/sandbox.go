@@ -27,7 +27,12 @@ on it.
 
 ` + exitCodes,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runSandbox(cmd.Context(), e, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.pomelo != "" {
+				return runSandboxPomelo(cmd.Context(), e, o)
+			}
+			return runSandbox(cmd.Context(), e, o)
+		},
 	}
 	run := &cobra.Command{
 		Use:   "run",
@@ -57,6 +62,7 @@ on it.
 
 type sandboxOptions struct {
 	dir, kind, method, sshd, ref string
+	pomelo                       string
 	players, machines, ports     int
 	game, walk, deadline         time.Duration
 	faults                       []string
@@ -74,6 +80,8 @@ func (o *sandboxOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.kind, "kind", "clb", "the load balancer: clb, alb or nlb")
 	f.StringVar(&o.method, "method", "", "how it picks a backend, such as WeightRoundrobin (default Roundrobin)")
 	f.StringVar(&o.sshd, "sshd", "", "`PATH` of a real OpenSSH sshd to serve as the machines' ssh (default: one of our own)")
+	f.StringVar(&o.pomelo, "pomelo", "", "real Pomelo on machines of real namespaces behind a real HAProxy, as root on Linux; `DIR` is the node_modules with pomelo in it (make pomelo-world)")
+	f.Lookup("pomelo").NoOptDefVal = ".pomelo/node_modules"
 	f.StringVar(&o.ref, "ref", "v1.1.0", "run: the `RELEASE` to bring; empty leaves the deploy steps out")
 	f.StringArrayVar(&o.faults, "fault", nil, "plant a `FAULT`; list shows them all")
 	f.BoolVar(&o.real, "documented-times", false, "UCloud's documented times of health checks and lag instead of short ones")
@@ -134,6 +142,9 @@ func runSandboxServe(ctx context.Context, e *env, o sandboxOptions) error {
 	}
 	if err := o.check(); err != nil {
 		return err
+	}
+	if o.pomelo != "" {
+		return usagef("sandbox serve: --pomelo is for one run; its machines cannot be reached from outside of it")
 	}
 	if o.dir == "" {
 		return usagef("sandbox serve: --dir says where to write rollout.yaml")

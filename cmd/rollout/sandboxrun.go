@@ -72,7 +72,7 @@ func runSandbox(ctx context.Context, e *env, o sandboxOptions) error {
 		return err
 	}
 	began := time.Now()
-	res, runErr := sandboxUpdate(ctx, e, w, o)
+	res, runErr := sandboxUpdate(ctx, e, w.Config, o)
 	took := time.Since(began)
 	if w.Crowd != nil && runErr == nil {
 		_ = wait(ctx, min(o.game, 3*time.Second)) // who would be cut by what came last is seen now
@@ -81,13 +81,18 @@ func runSandbox(ctx context.Context, e *env, o sandboxOptions) error {
 	if err != nil {
 		return errors.Join(err, runErr)
 	}
+	return e.concluded(ctx, r, res, took, runErr)
+}
+
+// concluded says what really happened in a world, and gives the error that decides the exit code.
+func (e *env) concluded(ctx context.Context, r sandbox.Report, res *view.ResultDoc, took time.Duration, runErr error) error {
 	code := exitCode(runErr, cause(ctx))
 	if !e.text() {
 		if err := e.document(sandboxResult(r, res, took, runErr, code)); err != nil {
 			return err
 		}
 	} else {
-		conclude(e.stdout, r, runErr == nil)
+		conclude(e.stdout, r, runErr == nil, r.Took > 0)
 	}
 	if runErr == nil && r.Players.Cut+r.Players.Failed.Total() > 0 {
 		return toldError{fmt.Errorf("%s cut, %s failed", plural(r.Players.Cut, "session"), plural(r.Players.Failed.Total(), "connect"))}
@@ -127,10 +132,10 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 // sandboxUpdate runs `rollout start` on the world, as a user would, and gives its result.
-func sandboxUpdate(ctx context.Context, e *env, w *sandbox.World, o sandboxOptions) (*view.ResultDoc, error) {
+func sandboxUpdate(ctx context.Context, e *env, config string, o sandboxOptions) (*view.ResultDoc, error) {
 	inner := *e
 	inner.terminal = false
-	inner.flags.config, inner.flags.stateDir, inner.flags.yes = w.Config, "", true
+	inner.flags.config, inner.flags.stateDir, inner.flags.yes = config, "", true
 	var out bytes.Buffer
 	if !e.text() {
 		inner.flags.output, inner.flags.json = "json", true
@@ -174,7 +179,7 @@ func introduce(out io.Writer, w *sandbox.World, o sandboxOptions) {
 }
 
 // conclude says who noticed.
-func conclude(out io.Writer, r sandbox.Report, done bool) {
+func conclude(out io.Writer, r sandbox.Report, done, next bool) {
 	p := r.Players
 	_, _ = fmt.Fprintf(out, "\nWhat the players saw   %s finished, %s cut, %s failed%s\n", plural(p.Finished, "game"), plural(p.Cut, "session"),
 		plural(p.Failed.Total(), "connect"), indent(incidents(p.Incidents, 3)))
@@ -184,7 +189,7 @@ func conclude(out io.Writer, r sandbox.Report, done bool) {
 		_, _ = fmt.Fprintf(out, " %s %s→%s", name, rel.Before, rel.After)
 	}
 	_, _ = fmt.Fprintln(out)
-	if done {
+	if done && next {
 		_, _ = fmt.Fprintf(out, "Next                   rollout sandbox serve --dir world, and then in another terminal: rollout -c world/rollout.yaml check\n")
 	}
 }

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed59ee9cdc/rollout/config"
 	"github.com/seed59ee9cdc/rollout/groups"
 	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/pomelo"
 	"github.com/seed59ee9cdc/rollout/remote"
 	"github.com/seed59ee9cdc/rollout/ulb"
 )
@@ -54,13 +56,11 @@ func (e *env) site() (*site, error) {
 func (s *site) unbuilt() error {
 	var all []error
 	for what, is := range map[string]bool{
-		"pomelo: this version cannot restart a Pomelo group yet; use command: with its start and stop lines": s.cfg.Pomelo != nil,
-		"drain.count: pomelo is not counted yet; use sockets":                                                s.cfg.Drain.Count == config.CountPomelo,
-		"state.backend: only local is kept yet":                                                              s.cfg.State.Backend != "" && s.cfg.State.Backend != "local",
-		"hooks: they are not run yet; run them around `rollout start`":                                       s.cfg.Hooks != config.Hooks{},
-		"ulb.probe: test connections through the balancer are not made yet; leave it out":                    s.cfg.ULB.Probe > 0,
-		"on_failure: rollback: the earlier release is not brought back yet; use hold":                        s.cfg.OnFailure == config.Rollback,
-		"deploy.artifact: artifacts are not sent yet; use deploy.run":                                        s.cfg.Deploy != nil && s.cfg.Deploy.Artifact != "",
+		"drain.count: Pomelo's own counts do not tell when a group is empty; use sockets": s.cfg.Drain.Count == config.CountPomelo,
+		"state.backend: only local is kept yet":                                           s.cfg.State.Backend != "" && s.cfg.State.Backend != "local",
+		"hooks: they are not run yet; run them around `rollout start`":                    s.cfg.Hooks != config.Hooks{},
+		"ulb.probe: test connections through the balancer are not made yet; leave it out": s.cfg.ULB.Probe > 0,
+		"on_failure: rollback: the earlier release is not brought back yet; use hold":     s.cfg.OnFailure == config.Rollback,
 	} {
 		if is {
 			all = append(all, errors.New(what))
@@ -158,8 +158,11 @@ func (s *site) fleet(r ulb.Reading) (groups.Fleet, error) {
 // machines gives every machine of the configuration, whichever group it is in.
 func (s *site) machines() ([]groups.Machine, error) {
 	f, err := s.cfg.Fleet()
-	if errors.Is(err, config.ErrNeedsBalancer) {
+	switch {
+	case errors.Is(err, config.ErrNeedsBalancer):
 		return s.cfg.Pool(), nil
+	case errors.Is(err, config.ErrNeedsMasters): // the others are known once these have been read, and have no settings of their own
+		return []groups.Machine{{Name: f.First.Master, Host: f.First.Master}, {Name: f.Second.Master, Host: f.Second.Master}}, nil
 	}
 	return f.Machines(), err
 }
@@ -209,15 +212,26 @@ func backends(r ulb.Reading, f groups.Fleet) (map[string]plans.Backend, error) {
 	return found, err
 }
 
-// recipe gives the commands that restart a group.
-func (s *site) recipe() (plans.Recipe, error) {
+// recipe gives the commands that restart a group. known is what the masters of a Pomelo service say.
+func (s *site) recipe(known herds) (plans.Recipe, error) {
 	switch {
+	case s.cfg.Pomelo != nil:
+		return s.pomelo(known), nil
 	case s.cfg.Command != nil:
 		return plans.Lines{Dir: s.cfg.Command.Dir, Stop: s.cfg.Command.Stop, Start: s.cfg.Command.Start, Status: s.cfg.Command.Status}, nil
 	case s.cfg.Systemd != nil:
 		return plans.Systemd{Unit: s.cfg.Systemd.Unit, Sudo: s.cfg.Systemd.Sudo}, nil
 	}
-	return nil, usagef("rollout.yaml has no recipe this version knows: command or systemd")
+	return nil, usagef("rollout.yaml has no recipe this version knows: pomelo, command or systemd")
+}
+
+// pomelo is the recipe of a Pomelo service.
+func (s *site) pomelo(known herds) pomelo.Recipe {
+	r := pomelo.Recipe{Dir: s.cfg.Pomelo.Dir, Env: s.cfg.Pomelo.Env, Clusters: known, KillAfter: max(s.cfg.Restart.KillAfter, time.Second)}
+	if s.cfg.Deploy != nil {
+		r.Root = s.cfg.Deploy.Root
+	}
+	return r
 }
 
 // releases reads which release each machine runs, by its host; nil where the configuration does not say how.
@@ -225,13 +239,9 @@ func (s *site) releases(ctx context.Context, pool *remote.Pool, hosts []string) 
 	if s.cfg.Release == nil {
 		return nil, nil
 	}
-	line := s.cfg.Release.Run
-	if s.cfg.Release.File != "" {
-		q, err := remote.Quote(s.cfg.Release.File)
-		if err != nil {
-			return nil, fmt.Errorf("release.file: %w", err)
-		}
-		line = "head -n 1 -- " + q
+	line, err := s.releaseLine()
+	if err != nil {
+		return nil, err
 	}
 	found, errs := make([]string, len(hosts)), make([]error, len(hosts))
 	together(len(hosts), func(i int) {
@@ -249,10 +259,28 @@ func (s *site) releases(ctx context.Context, pool *remote.Pool, hosts []string) 
 	return all, errors.Join(errs...)
 }
 
+// releaseLine is the line that prints a machine's release; empty where the configuration does not say how.
+func (s *site) releaseLine() (string, error) {
+	switch {
+	case s.cfg.Release == nil:
+		return "", nil
+	case s.cfg.Release.File == "":
+		return s.cfg.Release.Run, nil
+	}
+	q, err := remote.Quote(s.cfg.Release.File)
+	if err != nil {
+		return "", fmt.Errorf("release.file: %w", err)
+	}
+	return "head -n 1 -- " + q, nil
+}
+
 // workDir is where the lines of the recipe run.
 func (s *site) workDir() string {
-	if s.cfg.Command != nil {
+	switch {
+	case s.cfg.Command != nil:
 		return s.cfg.Command.Dir
+	case s.cfg.Pomelo != nil:
+		return s.cfg.Pomelo.Dir
 	}
 	return ""
 }

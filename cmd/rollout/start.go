@@ -92,7 +92,7 @@ func runStart(ctx context.Context, e *env, o startOptions) error {
 	if err != nil {
 		return err
 	}
-	c := &carrier{site: s, balancer: v.balancer, pool: v.pool, run: run}
+	c := &carrier{site: s, balancer: v.balancer, pool: v.pool, run: run, known: v.known}
 	return c.carry(ctx, plans.State{}.Apply(first))
 }
 

@@ -22,7 +22,7 @@ func newStatusCommand(e *env) *cobra.Command {
 		Use:   "status",
 		Short: "How far is it? Watches on a terminal until the run stops",
 		Long: `How far is the newest run? On a terminal it watches until the run stops. It reads the journal only: it answers although the load balancer
-or the machines do not, and says how old its knowledge is.
+or the machines do not, and says how old its knowledge is. With --processes it asks the machines and masters of a Pomelo service instead.
 
 ` + exitCodes,
 		Args: noArgs,
@@ -32,10 +32,11 @@ or the machines do not, and says how old its knowledge is.
 	return cmd
 }
 
-type statusOptions struct{ noWatch, exitCode bool }
+type statusOptions struct{ noWatch, exitCode, processes bool }
 
 func (o *statusOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.noWatch, "no-watch", false, "print once and exit")
+	f.BoolVar(&o.processes, "processes", false, "ask the masters of a Pomelo service for every process now, instead")
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit with the state of the run: 8 while it is not finished")
 }
 
@@ -43,6 +44,9 @@ func runStatus(ctx context.Context, e *env, o statusOptions) error {
 	s, err := e.site()
 	if err != nil {
 		return err
+	}
+	if o.processes {
+		return s.processes(ctx)
 	}
 	st, alive, err := s.underWay()
 	if err != nil && st.Plan.ID != "" {

@@ -38,6 +38,7 @@ type survey struct {
 	before   map[string]plans.Backend
 	sessions map[string]plans.Sessions // by group
 	releases map[string]string         // by host
+	known    herds                     // of a Pomelo service: what its masters say
 }
 
 func (v *survey) ok(name, where, format string, args ...any) {
@@ -100,6 +101,12 @@ func (s *site) survey(ctx context.Context) (*survey, error) {
 	if v.pool, err = s.pool(ms); err != nil {
 		return v, usageError{err}
 	}
+	if s.cfg.Pomelo != nil {
+		if !v.masters(ctx) {
+			return v, context.Cause(ctx)
+		}
+		ms = v.fleet.Machines()
+	}
 	v.readBalancer(ctx)
 	if err := v.machines(ctx, ms); err != nil {
 		return v, err
@@ -114,7 +121,10 @@ func (v *survey) readBalancer(ctx context.Context) {
 		v.fail("balancer", "", err)
 		return
 	}
-	if v.fleet, err = v.site.fleet(r); err != nil {
+	if v.known == nil {
+		v.fleet, err = v.site.fleet(r)
+	}
+	if err != nil {
 		v.fail("groups", "", err)
 		return
 	}
@@ -180,7 +190,12 @@ func (v *survey) machines(ctx context.Context, ms []groups.Machine) error {
 	if !up || v.before == nil {
 		return nil
 	}
-	v.running(ctx, ms)
+	if v.known == nil {
+		v.running(ctx, ms)
+	} else {
+		v.processes(ctx)
+		v.preflight(ctx)
+	}
 	v.answering(ctx)
 	v.counted(ctx)
 	v.capacity()
@@ -189,7 +204,7 @@ func (v *survey) machines(ctx context.Context, ms []groups.Machine) error {
 
 // running asks each machine for the status of the service.
 func (v *survey) running(ctx context.Context, ms []groups.Machine) {
-	r, err := v.site.recipe()
+	r, err := v.site.recipe(nil)
 	if err != nil {
 		v.fail("recipe", "", err)
 		return
@@ -213,7 +228,7 @@ func (v *survey) running(ctx context.Context, ms []groups.Machine) {
 
 // answering tries every port that must answer.
 func (v *survey) answering(ctx context.Context) {
-	p := prober{pool: v.pool, within: v.site.cfg.SSH.Timeout}
+	p := v.site.prober(v.pool)
 	ms := v.fleet.Machines()
 	of := plans.Answering(groups.Group{Machines: ms})
 	faults := make([]error, len(ms))

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed59ee9cdc/rollout/config"
+	"github.com/seed59ee9cdc/rollout/groups"
+	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/pomelo"
+)
+
+// masters reads what both masters of a Pomelo service know and makes the fleet of it. It is false where that is not possible; the findings say why.
+func (v *survey) masters(ctx context.Context) bool {
+	c := v.site.cfg
+	f, err := c.Fleet()
+	if err != nil && !errors.Is(err, config.ErrNeedsMasters) {
+		v.fail("groups", "", err)
+		return false
+	}
+	known, err := v.site.masters(ctx, v.pool, f)
+	v.each("pomelo", err)
+	if len(known) < 2 {
+		if err == nil {
+			v.fail("pomelo", "", errors.New("servers.json of a group starts no process"))
+		}
+		return false
+	}
+	full, err := known.fill(f, c)
+	v.each("pomelo", err)
+	if err != nil {
+		return false
+	}
+	for _, g := range full.Groups() {
+		v.each("pomelo", known[g.Name].Check(c.Pomelo.Sessions, v.outside(g, known[g.Name])))
+		n := known[g.Name]
+		v.ok("pomelo", g.Name, "%d processes on %s, %d of them hold sessions; master %s", len(n.Servers)+1, plural(int64(len(g.Machines)), "machine"), len(n.Sessions(c.Pomelo.Sessions)), g.Master)
+	}
+	v.each("pomelo", pomelo.Isolated(known[full.First.Name], known[full.Second.Name], c.Pomelo.Sessions))
+	if err := full.Check(c.Uneven); err != nil {
+		v.each("groups", err)
+		return false
+	}
+	v.fleet, v.known = full, known
+	return true
+}
+
+// outside gives the machine behind each address that players are told, where that is not its host: as rollout.yaml says, or, where it says
+// nothing and all processes that use the address run on one machine, that machine.
+func (v *survey) outside(g groups.Group, c pomelo.Cluster) map[string]string {
+	behind := map[string]string{}
+	for _, listed := range v.site.cfg.Groups {
+		for _, m := range listed.Machines {
+			if m.Public != "" {
+				behind[m.Public] = m.Host
+			}
+		}
+	}
+	guess, mixed := map[string]string{}, map[string]bool{}
+	for _, s := range c.Servers {
+		if _, said := behind[s.ClientHost]; said || s.ClientHost == "" || !s.Frontend || slices.Contains(c.Hosts(), s.ClientHost) {
+			continue
+		}
+		if h, ok := guess[s.ClientHost]; ok && h != c.Machine(s.Host) {
+			mixed[s.ClientHost] = true
+		}
+		guess[s.ClientHost] = c.Machine(s.Host)
+	}
+	for told, host := range guess {
+		if !mixed[told] {
+			behind[told] = host
+			v.warn("pomelo", g.Name, "players are told %s for %s, which is taken on trust; say so with public: in rollout.yaml", told, host)
+		}
+	}
+	return behind
+}
+
+// each adds every error that is joined in err: a warning of pomelo as a warning.
+func (v *survey) each(name string, err error) {
+	if err == nil {
+		return
+	}
+	var joined interface{ Unwrap() []error }
+	if _, warns := errors.AsType[*pomelo.Warning](err); !warns && !errors.As(err, &joined) {
+		v.fail(name, "", err)
+		return
+	}
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range j.Unwrap() {
+			v.each(name, e)
+		}
+		return
+	}
+	if w, ok := errors.AsType[*pomelo.Warning](err); ok {
+		v.warn(name, "", "%v", w)
+		return
+	}
+	v.fail(name, "", err)
+}
+
+// processes compares what runs with what the masters would start. What is odd is a warning: a restart is what cures it.
+func (v *survey) processes(ctx context.Context) {
+	r := v.site.pomelo(v.known)
+	gs := v.fleet.Groups()
+	l := rollOf(v.pool, v.site.cfg.SSH.Timeout, r, gs[:], func(group string) pomelo.Account { return v.known.account(group, v.site.cfg.Pomelo.Admin) })
+	found, errs := make([][]plans.Found, len(gs)), make([]error, len(gs))
+	together(len(gs), func(i int) { found[i], errs[i] = l.Call(ctx, gs[i].Name, true) })
+	for i, g := range gs {
+		if errs[i] != nil {
+			v.warn("processes", g.Name, "%v", errs[i])
+		}
+		if len(found[i]) == 0 {
+			continue
+		}
+		odd := v.odd(r, g, found[i], errs[i])
+		if len(odd) > 4 {
+			odd = append(odd[:3], fmt.Sprintf("and %d more", len(odd)-3))
+		}
+		for _, o := range odd {
+			v.warn("processes", g.Name, "%s", o)
+		}
+		if len(odd) == 0 && errs[i] == nil {
+			v.ok("processes", g.Name, "%d run, as configured", len(found[i]))
+		}
+	}
+}
+
+// odd says how the processes of a group differ from what its configuration starts. Where its master could not be asked, nobody is unknown to it.
+func (v *survey) odd(r pomelo.Recipe, g groups.Group, found []plans.Found, asked error) []string {
+	if len(found) == 0 {
+		return nil
+	}
+	ageless := func(string) (plans.Seconds, bool) { return 0, false }
+	odd := plans.Odd(r.Processes(g), found, ageless, v.name)
+	if asked != nil {
+		odd = slices.DeleteFunc(odd, func(o string) bool { return strings.HasSuffix(o, plans.Unknowing) })
+	}
+	return odd
+}
