@@ -1,4 +1,4 @@
-.PHONY: test lint e2e bench
+.PHONY: test lint e2e bench pomelo-world e2e-pomelo e2e-full fuzz
 
 # The race detector wants a C compiler; without one the tests run without it, and say so.
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
@@ -17,6 +17,26 @@ lint:
 # The built binary against real OpenSSH on loopback.
 e2e:
 	go test -count=1 -tags=e2e -timeout=15m -parallel=3 ./e2e/...
+
+# Pomelo from npm, for `rollout sandbox --pomelo` and the tests that want the real thing. Nothing of it is needed to build or to use rollout.
+POMELO := $(CURDIR)/.pomelo/node_modules/pomelo
+pomelo-world: $(POMELO)/package.json
+$(POMELO)/package.json:
+	npm install --prefix .pomelo --no-save --no-package-lock --ignore-scripts --no-audit --no-fund pomelo@2.2.7
+
+# The built binary against real Pomelo groups in network namespaces, behind HAProxy. As root on Linux, with haproxy and sshd.
+e2e-pomelo: pomelo-world
+	ROLLOUT_POMELO=$(POMELO) go test -count=1 -short -tags=e2e -timeout=20m ./e2e/pomelo
+	ROLLOUT_POMELO=$(POMELO) go test -count=1 ./pomelo ./sandbox/app ./sandbox/rig ./sandbox/players
+
+# The same at full size: 98 processes, 48 backends, 200 players; and once with the real times. Half an hour and more.
+e2e-full: pomelo-world
+	ROLLOUT_POMELO=$(POMELO) ROLLOUT_E2E_FULL=1 go test -count=1 -v -tags=e2e -timeout=90m ./e2e/pomelo
+
+# Each fuzz target for FUZZ (30s).
+FUZZ := 30s
+fuzz:
+	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) $$p || exit 1; done; done
 
 # Benchmarks: read the ratios, not the times.
 bench:
