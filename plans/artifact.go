@@ -87,8 +87,11 @@ func CheckRelease(id string) error {
 // and whatever fails leaves `current` as it was. At run time it needs ROLLOUT_RUN, and ROLLOUT_SIZE, the archive's bytes, to
 // refuse a disk that is too small before anything is sent.
 func (a Artifact) Deploy(g groups.Group) []Command {
-	return each(g, DoDeploy, a.line("", "ask", "change", "deploy"))
+	return each(g, DoDeploy, a.line("", "ask", "change", "may", "deploy"))
 }
+
+// Welcome gives the line that fails, with the reason, where Deploy would refuse the release for what is on the machine. It changes nothing.
+func (a Artifact) Welcome() string { return a.line("", "ask", "may", "welcome") }
 
 // Back gives, for every machine of g, the command that marks the release bad as such, unless bad is empty, and switches `current` to a.Release, which
 // must be on the machine and not be bad. It reads no standard input, and of a it heeds Root and Release alone.

@@ -178,6 +178,31 @@ point() {
 	settle "$root"
 }
 
+## may
+
+# refused prints why a release with this sum cannot be brought; it fails where it can.
+refused() {
+	if when=$(marked "$id" "$sum"); then
+		printf '%s\n' "release $id was marked bad at $when: bring another one, or rm '$state/bad/$id' on this machine if it is good"
+		return 0
+	fi
+	was=$(field "$root/releases/$id/REVISION" sha256)
+	[ -d "$root/releases/$id" ] && [ "$was" != "$sum" ] || return 1
+	if [ "$(current)" != "$id" ] && marked "$id" "$was" >/dev/null; then
+		return 1
+	fi
+	printf '%s\n' "release $id is on this machine with the sha256 ${was:-(unknown)}, and the archive has $sum: give the new one a name of its own"
+}
+
+## welcome
+
+welcome() {
+	if why=$(refused); then
+		printf '%s\n' "$why" >&2
+		exit 1
+	fi
+}
+
 ## deploy
 # room refuses to begin what the disk cannot hold; it is given KiB, and what for. awk counts, since a shell's numbers may be too small.
 room() {
@@ -293,16 +318,14 @@ prune() {
 deploy() {
 	[ "${ROLLOUT_RELEASE:-$id}" = "$id" ] || die "the archive is of release $id, and the run brings $ROLLOUT_RELEASE"
 	begin
-	when=$(marked "$id" "$sum") && die "release $id was marked bad at $when: bring another one, or rm '$state/bad/$id' on this machine if it is good"
+	why=$(refused) && die "$why"
 	was=$(field "$here/REVISION" sha256)
 	if [ -d "$here" ] && [ "$was" = "$sum" ]; then
 		cat >/dev/null
-	elif [ ! -d "$here" ] || { [ "$(current)" != "$id" ] && marked "$id" "$was" >/dev/null; }; then
+	else
 		receive
 		look
 		unpack "$@"
-	else
-		die "release $id is on this machine with the sha256 ${was:-(unknown)}, and the archive has $sum: give the new one a name of its own"
 	fi
 	before=$(current)
 	if [ -n "$before" ] && [ "$before" != "$id" ]; then

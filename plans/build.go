@@ -29,6 +29,8 @@ type Options struct {
 	Back         string    // with an artifact: go back to its release, which the machines still have, and mark this one as bad
 	DeployWithin time.Duration
 
+	Kept []string // groups that are not updated, since they run what is wanted
+
 	RestartWithin time.Duration // of a start
 	KillAfter     time.Duration // of a stop
 
@@ -43,19 +45,31 @@ type Options struct {
 func Build(f groups.Fleet, r Recipe, before map[string]Backend, o Options) Plan {
 	p := Plan{
 		Version: Version, ID: o.ID, Purpose: Update, Service: o.Service, Balancer: o.Balancer, Made: o.Made, By: o.By, Config: o.Config,
-		Release: o.Release, Was: o.Was, First: f.First.Name, Second: f.Second.Name, Before: before, OnFail: o.OnFail,
+		Release: o.Release, Was: o.Was, First: f.First.Name, Second: f.Second.Name, Before: before, OnFail: o.OnFail, Kept: o.Kept,
 	}
 	for _, g := range []groups.Group{f.First, f.Second} {
 		for _, m := range g.Machines {
 			p.Machines = append(p.Machines, Machine{Name: m.Name, Host: m.Host, Group: g.Name})
 		}
 	}
-	b := builder{p: p, o: o, r: r}
-	b.shift(f.First, f.Second, o.Ramp)
-	b.update(f.First)
-	b.shift(f.Second, f.First, o.Ramp)
-	b.update(f.Second)
-	b.open(f.Second, f.First)
+	b, last := builder{p: p, o: o, r: r}, f.Second
+	for _, g := range []groups.Group{f.First, f.Second} {
+		other := f.Second
+		if g.Name == f.Second.Name {
+			other = f.First
+		}
+		if slices.Contains(o.Kept, g.Name) {
+			last = other
+			continue
+		}
+		b.shift(g, other, o.Ramp)
+		b.update(g)
+	}
+	stays := f.First
+	if last.Name == f.First.Name {
+		stays = f.Second
+	}
+	b.open(last, stays)
 	return b.p
 }
 
@@ -97,7 +111,7 @@ func (b *builder) update(g groups.Group) {
 	recipe, want := b.env(b.r.Restart(g)), b.r.Processes(g)
 	b.add(Step{Kind: Restart, Group: g.Name, Hosts: g.Hosts(), Watch: watch, Probe: Answering(g), Run: recipe, Want: want,
 		Within: Seconds(b.o.RestartWithin), Kill: Seconds(b.o.KillAfter), Stable: Seconds(b.o.DrainStable), Drain: &d})
-	check := slices.DeleteFunc(slices.Clone(recipe), func(c Command) bool { return c.Do != DoStatus })
+	check := slices.DeleteFunc(slices.Clone(recipe), func(c Command) bool { return c.Do != DoStatus || len(want) > 0 })
 	if b.o.Health != "" {
 		check = append(check, b.env(each(g, DoHealth, b.o.Health))...)
 	}

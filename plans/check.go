@@ -278,10 +278,17 @@ func (c *checker) end() {
 		}
 	}
 	for _, g := range []string{c.p.First, c.p.Second} {
-		if n := count(c.updated, g); n != 1 {
+		once := 1
+		if slices.Contains(c.p.Kept, g) {
+			once = 0
+			if slices.Contains(c.p.Dirty, g) {
+				c.fault("%s is left as it is, and nobody has proven it well", g)
+			}
+		}
+		if n := count(c.updated, g); n != once {
 			c.fault("%s is updated %d times", g, n)
 		}
-		if len(c.deploys) > 0 && count(c.deploys, g) != 1 {
+		if len(c.deploys) > 0 && count(c.deploys, g) != once {
 			c.fault("%s gets the new code %d times", g, count(c.deploys, g))
 		}
 	}

@@ -47,6 +47,7 @@ type Plan struct {
 	Machines []Machine          `json:"machines"`
 	Before   map[string]Backend `json:"before"`               // every backend of both groups as it was found, by id
 	Taken    map[string]int     `json:"taken,omitempty"`      // the weights a run that is taken over has left, where they are not as it had found them
+	Kept     []string           `json:"kept,omitempty"`       // the groups that are left as they are, since they run what is wanted
 	Dirty    []string           `json:"dirty,omitempty"`      // the groups such a run has left restarted and not proven well
 	OnFail   string             `json:"on_failure,omitempty"` // hold or rollback
 	Steps    []Step             `json:"steps"`
