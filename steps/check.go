@@ -17,6 +17,7 @@ func (r *runner) check(ctx context.Context, step plans.Step) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
 	defer cancel()
 	var well time.Time // since when; zero: not now
+	var found []plans.Found
 	for {
 		if err := r.asked(ctx, false); err != nil {
 			return err
@@ -24,9 +25,7 @@ func (r *runner) check(ctx context.Context, step plans.Step) error {
 		why := r.ill(ctx, step)
 		if why == "" && (well.IsZero() || time.Since(well) >= step.Stable.Duration()) { // first and last: it is many questions
 			if why = r.astray(ctx, step.Gates); why == "" && len(step.Want) > 0 {
-				if odd, err := r.odd(ctx, step, true); err != nil || len(odd) > 0 {
-					why = reason(odd, err)
-				}
+				found, why = r.odd(ctx, step, true)
 			}
 		}
 		switch {
@@ -42,7 +41,7 @@ func (r *runner) check(ctx context.Context, step plans.Step) error {
 			}
 		}
 		if !well.IsZero() && time.Since(well) >= step.Stable.Duration() {
-			if err := r.called(ctx, step); err != nil {
+			if err := r.called(ctx, step, found); err != nil {
 				return err
 			}
 			return r.event(ctx, plans.Event{What: plans.Ended})
@@ -62,8 +61,8 @@ func (r *runner) ill(ctx context.Context, step plans.Step) string {
 		return why
 	}
 	if len(step.Want) > 0 {
-		if odd, err := r.odd(ctx, step, false); err != nil || len(odd) > 0 {
-			return reason(odd, err)
+		if _, odd := r.odd(ctx, step, false); odd != "" {
+			return odd
 		}
 	}
 	found, shown := make([]string, len(step.Run)), make([]string, len(step.Run))

@@ -28,9 +28,8 @@ func (r *runner) incomplete(ctx context.Context, step plans.Step) ([]string, err
 	if !begun {
 		return step.Hosts, nil
 	}
-	odd, err := r.odd(ctx, step, true)
-	if err != nil || len(odd) > 0 {
-		return step.Hosts, r.note(ctx, "the start before is not complete (%s): stopping and starting %s again", reason(odd, err), step.Group)
+	if _, odd := r.odd(ctx, step, true); odd != "" {
+		return step.Hosts, r.note(ctx, "the start before is not complete (%s): stopping and starting %s again", odd, step.Group)
 	}
 	return nil, r.note(ctx, "found running: the start before had taken effect")
 }
@@ -42,13 +41,11 @@ func (r *runner) reap(ctx context.Context, step plans.Step, hosts []string) erro
 }
 
 // called records the processes of the groups that a step wants some of, now that they are as they should be.
-func (r *runner) called(ctx context.Context, step plans.Step) error {
+func (r *runner) called(ctx context.Context, step plans.Step, found []plans.Found) error {
 	for _, g := range r.herds(step) {
-		found, err := r.t.Roll.Call(ctx, g, true)
-		if err != nil {
-			return r.note(ctx, "the processes of %s could not be recorded: %v", g, err)
-		}
-		if err := r.event(ctx, plans.Event{What: plans.Called, Group: g, Found: found}); err != nil {
+		hosts := r.s.Plan.Hosts(g)
+		of := slices.DeleteFunc(slices.Clone(found), func(f plans.Found) bool { return !slices.Contains(hosts, f.Host) })
+		if err := r.event(ctx, plans.Event{What: plans.Called, Group: g, Found: of}); err != nil {
 			return err
 		}
 	}
@@ -66,13 +63,13 @@ func (r *runner) herds(step plans.Step) []string {
 	return gs
 }
 
-// odd says how the processes of the step's groups differ from what is wanted.
-func (r *runner) odd(ctx context.Context, step plans.Step, master bool) ([]string, error) {
+// odd calls the roll of the step's groups and says how it differs from what is wanted; empty where it does not.
+func (r *runner) odd(ctx context.Context, step plans.Step, master bool) ([]plans.Found, string) {
 	found, err := r.found(ctx, step, master)
 	if err != nil {
-		return nil, err
+		return nil, err.Error()
 	}
-	return plans.Odd(step.Want, found, r.oldest, r.s.Plan.Name), nil
+	return found, reason(plans.Odd(step.Want, found, r.oldest, r.s.Plan.Name), nil)
 }
 
 // found calls the roll of every group the step wants processes of.
@@ -109,7 +106,11 @@ func (r *runner) oldest(host string) (plans.Seconds, bool) {
 func (r *runner) muster(ctx context.Context, step plans.Step) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
 	defer cancel()
+	if err := r.listening(ctx, step); err != nil {
+		return err
+	}
 	best, since, tried := len(step.Want)+1, time.Now(), map[string]int{}
+	said := "no process was seen yet"
 	for {
 		late := time.Since(since) >= patience
 		found, err := r.found(ctx, step, late)
@@ -133,13 +134,41 @@ func (r *runner) muster(ctx context.Context, step plans.Step) error {
 			}
 			since = time.Now()
 		}
-		if err := r.note(ctx, "starting %s: %d of %d processes; %s", step.Group, len(step.Want)-len(missing), len(step.Want), reason(odd, err)); err != nil {
+		if ctx.Err() == nil { // what a call says that was broken off at the deadline explains nothing
+			said = fmt.Sprintf("%d of %d processes; %s", len(step.Want)-len(missing), len(step.Want), reason(odd, err))
+		}
+		if err := r.note(ctx, "starting %s: %s", step.Group, said); err != nil {
 			return err
 		}
-		if serr := sleep(ctx, time.Second); serr != nil {
-			return fmt.Errorf("start: %s: %w", reason(odd, err), serr)
+		if err := sleep(ctx, time.Second); err != nil {
+			return fmt.Errorf("start: %s: %w", said, err)
 		}
 	}
+}
+
+// listening waits until every port of the group answers, for a third of the time that a start has: a start keeps every core of its machines busy,
+// and to try a port costs them next to nothing, where to look through their processes would slow it down.
+func (r *runner) listening(ctx context.Context, step plans.Step) error {
+	looked := time.Now()
+	for end := looked.Add(step.Within.Duration() / 3); time.Now().Before(end); {
+		why := r.unanswered(ctx, step.Probe)
+		if why == "" {
+			return nil
+		}
+		if time.Since(looked) >= patience {
+			looked = time.Now()
+			if _, err := r.found(ctx, step, false); errors.Is(err, ErrNobody) {
+				return fmt.Errorf("start: %w", err)
+			}
+		}
+		if err := r.note(ctx, "starting %s: %s", step.Group, why); err != nil {
+			return err
+		}
+		if err := sleep(ctx, time.Second); err != nil {
+			return fmt.Errorf("start: %s: %w", why, err)
+		}
+	}
+	return nil
 }
 
 // ErrNobody is wrapped by a roll in which no process of a group runs at all.
@@ -149,11 +178,13 @@ var ErrNobody = errors.New("no process came up")
 func (r *runner) mend(ctx context.Context, step plans.Step, found []plans.Found, tried map[string]int) error {
 	for _, w := range step.Want {
 		of := slices.DeleteFunc(slices.Clone(found), func(f plans.Found) bool { return f.ID != w.ID || f.Host != w.Host })
-		if len(of) == 1 && (of[0].Listed || of[0].Age.Duration() < patience) || tried[w.ID] >= mendings {
+		switch {
+		case w.Port != 0: // the master itself: only a whole start begins it
 			continue
-		}
-		if w.Port != 0 {
-			continue // the master itself: only a whole start begins it
+		case tried[w.ID] >= mendings:
+			continue
+		case len(of) == 1 && (of[0].Listed || of[0].Age < step.Within/3): // a busy machine takes long until a process has come up
+			continue
 		}
 		var ends, begins []plans.Command
 		for _, c := range step.Run {
