@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed59ee9cdc/rollout/plans"
@@ -116,6 +117,9 @@ func Next(s plans.State) []Advice {
 		as = append(as, Advice{"rollout check", "see what does not answer"})
 	}
 	as = append(as, Advice{"rollout resume", resumed(s)})
+	if back := returned(s); back != "" && s.Phase == plans.PhaseHeld {
+		as = append(as, Advice{"rollout rollback", back})
+	}
 	if _, ok := plans.Retreat(s); ok && s.Plan.Purpose == plans.Update {
 		as = append(as, Advice{"rollout abort", "stop for good: " + retreated(s)})
 	}
@@ -132,6 +136,18 @@ func resumed(s plans.State) string {
 		return fmt.Sprintf("try %s %s again, and go on", st.Kind, st.Group)
 	}
 	return fmt.Sprintf("go on with step %d of %d, %s %s", s.Step+1, len(s.Plan.Steps), st.Kind, st.Group)
+}
+
+// returned says what a rollback would bring back; empty where the run brings nothing, or nobody knows what was there before it.
+func returned(s plans.State) string {
+	p := s.Plan
+	if p.Purpose != plans.Update || p.Was == "" || p.Was == p.Release || strings.Contains(p.Was, "+") {
+		return ""
+	}
+	if !slices.ContainsFunc(p.Steps, func(st plans.Step) bool { return st.Kind == plans.Deploy }) {
+		return ""
+	}
+	return p.Was + " back by the same safe path"
 }
 
 // retreated says what a retreat would leave behind.
