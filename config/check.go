@@ -123,6 +123,7 @@ func (d *decoder) checkTimes(c Config) {
 	}{
 		{"drain.stable_for", "drain.deadline", c.Drain.StableFor, c.Drain.Deadline},
 		{"drain.quiet", "drain.deadline", c.Drain.Quiet, c.Drain.Deadline},
+		{"drain.quiet", "drain.deadline", c.Drain.Quiet, c.Drain.Deadline},
 		{"health.stable_for", "health.timeout", c.Health.StableFor, c.Health.Timeout},
 		{"restart.kill_after", "restart.timeout", c.Restart.KillAfter, c.Restart.Timeout},
 	} {

@@ -14,7 +14,7 @@ type Drain struct {
 	// own count, a command on each machine, or an HTTP address.
 	Count Count `yaml:"count" jsonschema:"enum=sockets,enum=pomelo,enum=command,enum=http,default=sockets"`
 	// The ports that hold sessions; with pomelo by default the clientPorts of
-	// the session servers, otherwise required.
+	// servers.json, those of gates too, otherwise required.
 	Ports Ports `yaml:"ports"`
 	// How often sessions are counted.
 	Interval time.Duration `yaml:"interval" jsonschema:"minimum=50ms,maximum=1m,default=1s"`
