@@ -5,12 +5,16 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/seed59ee9cdc/rollout/sandbox/app"
+	"github.com/seed59ee9cdc/rollout/sandbox/cloud"
 	"github.com/seed59ee9cdc/rollout/sandbox/lan"
 )
 
@@ -18,7 +22,7 @@ import (
 func (r *Rig) play(ctx context.Context) error {
 	for _, g := range r.Groups {
 		for _, m := range g.Machines {
-			if err := app.Write(r.LAN.Disk(m.Name, Home)+"/game-server", g.app); err != nil {
+			if err := r.install(m.Name, g.app); err != nil {
 				return err
 			}
 		}
@@ -30,7 +34,7 @@ func (r *Rig) play(ctx context.Context) error {
 	}
 	for _, g := range r.Groups {
 		for _, m := range g.Machines {
-			if err := r.listening(ctx, m.Name); err != nil {
+			if err := r.Listening(ctx, m.Name); err != nil {
 				return err
 			}
 		}
@@ -38,17 +42,64 @@ func (r *Rig) play(ctx context.Context) error {
 	return nil
 }
 
+// install writes the game onto a machine: plainly, or as its first release, whose configuration and logs are shared by all to come.
+func (r *Rig) install(machine string, o app.Options) error {
+	disk := r.LAN.Disk(machine, Home)
+	if !r.o.Releases {
+		return app.Write(filepath.Join(disk, "game-server"), o)
+	}
+	game := filepath.Join(disk, "releases", o.Release, "game-server")
+	if err := app.Write(game, o); err != nil {
+		return err
+	}
+	shared := filepath.Join(disk, "shared", "game-server")
+	if err := os.MkdirAll(shared, 0o755); err != nil { //nolint:gosec // G301: it is meant for whoever runs the game
+		return err
+	}
+	for _, dir := range []string{"config", "logs"} {
+		if err := os.Rename(filepath.Join(game, dir), filepath.Join(shared, dir)); err != nil {
+			return err
+		}
+		if err := os.Symlink("../../../shared/game-server/"+dir, filepath.Join(game, dir)); err != nil {
+			return err
+		}
+	}
+	return os.Symlink("releases/"+o.Release, filepath.Join(disk, "current"))
+}
+
+// Pack writes the artifact of a release, which may be broken.
+func (r *Rig) Pack(ctx context.Context, release string, faults ...app.Fault) error {
+	dir, err := os.MkdirTemp(r.Dir, "pack-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	o := r.Groups[0].app
+	o.Release = release
+	game := filepath.Join(dir, "game-server")
+	if err := app.Write(game, o); err != nil {
+		return err
+	}
+	if err := app.Break(game, faults...); err != nil {
+		return err
+	}
+	if out, err := exec.CommandContext(ctx, "tar", "-C", dir, "-czf", r.Archive, "--exclude=game-server/config", "--exclude=game-server/logs", "game-server").CombinedOutput(); err != nil {
+		return fmt.Errorf("tar: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
 // Master types a pomelo command line in the game's directory on a machine.
 func (r *Rig) Master(ctx context.Context, machine, line string) error {
-	cmd := r.LAN.Command(ctx, machine, "sh", "-c", "cd "+Game+" && ./node_modules/pomelo/bin/pomelo "+line)
+	cmd := r.LAN.Command(ctx, machine, "sh", "-c", "cd "+r.Game+" && ./node_modules/pomelo/bin/pomelo "+line)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("pomelo %s on %s: %w: %s", line, machine, err, bytes.TrimSpace(out))
 	}
 	return nil
 }
 
-// listening waits until every gate and connector of a machine listens.
-func (r *Rig) listening(ctx context.Context, machine string) error {
+// Listening waits until every gate and connector of a machine listens.
+func (r *Rig) Listening(ctx context.Context, machine string) error {
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
 	defer cancel()
 	for {
@@ -144,4 +195,16 @@ func (r *Rig) Group(machine string) Group {
 // Break makes processes that start from now on, on one machine, misbehave; without faults it mends.
 func (r *Rig) Break(machine string, faults ...app.Fault) error {
 	return app.Break(r.LAN.Disk(machine, Home)+"/game-server", faults...)
+}
+
+// Enable opens or closes all backends of a group at the load balancer, as somebody at its console would.
+func (r *Rig) Enable(g Group, on bool) error {
+	for _, m := range g.Machines {
+		for p := range r.o.Gates {
+			if err := r.Cloud.Set(backend(m, app.GatePort+p), func(b *cloud.Backend) { b.Enabled = on }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

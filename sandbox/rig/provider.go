@@ -28,19 +28,22 @@ func (r *Rig) Configuration() config.Config {
 	c.UCloud = config.UCloud{Profile: "sandbox", Region: region, ProjectID: project, BaseURL: r.Cloud.URL(), Credentials: "credential.json"} //nolint:gosec // G101: the name of a file, of an account that exists nowhere else
 	c.ULB.ID, c.ULB.Settle = "ulb-game", time.Second
 	c.SSH.User, c.SSH.Port, c.SSH.Keys, c.SSH.KnownHosts = r.LAN.User, r.LAN.SSHPort, []string{r.LAN.Key}, r.LAN.KnownHosts
-	c.Pomelo = &config.Pomelo{Dir: Game, Env: "production", Sessions: []string{"connector"}, Admin: config.Admin{User: "admin"},
+	c.Pomelo = &config.Pomelo{Dir: r.Game, Env: "production", Sessions: []string{"connector"}, Admin: config.Admin{User: "admin"},
 		Gate: &config.Gate{Route: "gate.gateHandler.queryEntry", Field: "uid"}}
 	c.Release = &config.Release{File: "VERSION"}
 	if !r.o.NoDeploy {
 		c.Deploy = &config.Deploy{Run: deploy, Timeout: time.Minute, Keep: 5}
 	}
-	c.Drain.Deadline, c.Drain.StableFor, c.Drain.Quiet, c.Drain.Interval = r.o.Deadline, 2*time.Second, r.o.Quiet, 500*time.Millisecond
+	if r.o.Releases {
+		c.Deploy = &config.Deploy{Artifact: r.Archive, Root: Home, Keep: 1, Shared: []string{"game-server/config", "game-server/logs"}, Timeout: time.Minute}
+	}
+	c.Drain.Deadline, c.Drain.StableFor, c.Drain.Quiet, c.Drain.Interval = r.o.Deadline, min(2*time.Second, r.o.Deadline/2), min(r.o.Quiet, r.o.Deadline/2), 500*time.Millisecond
 	c.Drain.OnDeadline = config.DeadlinePause
 	if r.o.Cut {
 		c.Drain.OnDeadline = config.DeadlineCut
 	}
-	c.Restart.Timeout, c.Restart.KillAfter = 3*time.Minute, 15*time.Second
-	c.Health.StableFor, c.Health.Timeout = 3*time.Second, time.Minute
+	c.Restart.Timeout, c.Restart.KillAfter = time.Duration(60+15*r.o.Gates)*time.Second, 15*time.Second
+	c.Health.StableFor, c.Health.Timeout = 3*time.Second, 40*time.Second
 	c.State = config.State{Backend: config.StateLocal, Dir: "state"}
 	for _, g := range r.Groups {
 		c.Groups = append(c.Groups, config.Group{Name: g.Name, Master: g.Machines[0].IP})

@@ -17,7 +17,7 @@ import (
 	"github.com/seed59ee9cdc/rollout/sandbox/players"
 )
 
-// Home is the directory that every machine has for itself, and Game the application in it.
+// Home is the directory that every machine has for itself, and Game the application in it, unless Options.Releases is set.
 const (
 	Home = "/srv/game"
 	Game = Home + "/game-server"
@@ -41,6 +41,7 @@ type Options struct {
 	Cut         bool          // at a deadline sessions are cut; otherwise that pauses the run
 	MaxStartups string        // of every sshd; empty: 100:30:200, with which a start loses no process
 	Release     string        // what the machines run; empty: v1.0.0
+	Releases    bool          // the game lies in releases/, and deploy.artifact, Archive, brings new ones
 	NoDeploy    bool          // rollout.yaml has no deploy: the machines are restarted with what they have
 	Seed        uint64
 }
@@ -49,6 +50,8 @@ type Options struct {
 type Rig struct {
 	Dir       string
 	Config    string // path of rollout.yaml
+	Game      string // the application's directory on every machine
+	Archive   string // the artifact's local path; written by Pack
 	Groups    [2]Group
 	LAN       *lan.LAN
 	Cloud     *cloud.Cloud
@@ -97,6 +100,10 @@ func set[T comparable](v *T, otherwise T) {
 func (r *Rig) start(ctx context.Context) error {
 	if err := r.place(); err != nil {
 		return err
+	}
+	r.Game, r.Archive = Game, filepath.Join(r.Dir, "game.tar.gz")
+	if r.o.Releases {
+		r.Game = Home + "/current/game-server"
 	}
 	r.form()
 	var all []lan.Machine
@@ -165,7 +172,7 @@ func (r *Rig) balance(ctx context.Context) error {
 		for _, m := range g.Machines {
 			for p := range r.o.Gates {
 				port := app.GatePort + p
-				id := fmt.Sprintf("backend-%s-%d", m.Name, port)
+				id := backend(m, port)
 				servers = append(servers, haproxy.Server{ID: id, Addr: net.JoinHostPort(m.IP, strconv.Itoa(port))})
 				backends = append(backends, cloud.Backend{ID: id, ResourceID: "uhost-" + m.Name, Host: m.IP, Port: port, Enabled: true, Weight: 1})
 			}
@@ -183,6 +190,9 @@ func (r *Rig) balance(ctx context.Context) error {
 	}, []cloud.Balancer{{ID: "ulb-game", Kind: cloud.CLB, Name: "game", Listeners: []cloud.Listener{{ID: listener, Name: "gate", Front: front, Port: 6150, Backends: backends}}}})
 	return err
 }
+
+// backend is the id of a gate's backend.
+func backend(m lan.Machine, port int) string { return fmt.Sprintf("backend-%s-%d", m.Name, port) }
 
 // Close ends the players, the balancer and every machine, and returns when they are gone.
 func (r *Rig) Close() error {
