@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/remote"
 )
 
 // artifact gives what is to be unpacked on the machines and the local file it comes from; nil where rollout.yaml names none, or none is asked for:
@@ -33,4 +36,20 @@ func (s *site) artifact(ref string) (*plans.Artifact, string, error) {
 		return nil, "", usageError{fmt.Errorf("deploy: %w", err)}
 	}
 	return a, path, nil
+}
+
+// welcome asks every machine whether it would take the artifact, while nothing is drained yet.
+func (v *survey) welcome(ctx context.Context) error {
+	if v.artifact == nil {
+		return nil
+	}
+	ms := v.fleet.Machines()
+	errs := make([]error, len(ms))
+	together(len(ms), func(i int) {
+		_, errs[i] = v.pool.Run(ctx, ms[i].Host, remote.Command{Line: v.artifact.Welcome(), Within: v.site.cfg.SSH.Timeout})
+	})
+	if err := errors.Join(errs...); err != nil {
+		return refusedError{err}
+	}
+	return nil
 }

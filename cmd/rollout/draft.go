@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,9 +15,17 @@ import (
 	"github.com/seed59ee9cdc/rollout/plans"
 )
 
+// aim is what a rollout is to bring.
+type aim struct {
+	ref string // the release; empty: not told
+	bad string // the release that is left for it because it is bad; empty: this is no way back
+	// kept gives the groups that are to be left as they are; nil: none is.
+	kept func(*survey) []string
+}
+
 // draft makes the plan from what the survey has found. left is the state of a run that was left part-way and is to be taken over; its zero
 // is none.
-func (v *survey) draft(id, ref string, left plans.State) (plans.Plan, error) {
+func (v *survey) draft(id string, to aim, left plans.State) (plans.Plan, error) {
 	c := v.site.cfg
 	r, err := v.site.recipe(v.known)
 	if err != nil {
@@ -27,7 +36,7 @@ func (v *survey) draft(id, ref string, left plans.State) (plans.Plan, error) {
 		before, taken, dirty = plans.TakeOver(left, before)
 	}
 	o := plans.Options{
-		ID: id, Service: c.Service, Balancer: v.reading.ID, By: by(), Config: c.Sum, Release: ref, Was: v.was(), Made: time.Now().UTC(), OnFail: string(c.OnFailure),
+		ID: id, Service: c.Service, Balancer: v.reading.ID, By: by(), Config: c.Sum, Release: to.ref, Was: v.was(), Made: time.Now().UTC(), OnFail: string(c.OnFailure),
 		Ramp: c.ULB.Ramp, Settle: c.ULB.Settle, Shift: max(2*time.Minute, 10*c.ULB.Settle) + time.Duration(len(before))*100*time.Millisecond,
 		DrainWithin: c.Drain.Deadline, DrainStable: max(c.Drain.StableFor, c.Drain.Quiet, c.Drain.Interval),
 		Draining:      plans.Draining{Until: c.Drain.Until, Interval: plans.Seconds(c.Drain.Interval), OnDeadline: plans.Deadline(c.Drain.OnDeadline), CutBudget: c.Drain.CutBudget},
@@ -36,7 +45,13 @@ func (v *survey) draft(id, ref string, left plans.State) (plans.Plan, error) {
 	}
 	if c.Deploy != nil {
 		o.Deploy, o.DeployWithin = c.Deploy.Run, c.Deploy.Timeout
-		if o.Artifact, o.Archive, err = v.site.artifact(ref); err != nil {
+		if to.bad != "" && c.Deploy.Artifact != "" {
+			o.Artifact, o.Back = &plans.Artifact{Root: c.Deploy.Root, Release: to.ref}, to.bad
+		} else {
+			v.artifact, o.Archive, err = v.site.artifact(to.ref)
+			o.Artifact = v.artifact
+		}
+		if err != nil {
 			return plans.Plan{}, err
 		}
 	}
@@ -45,6 +60,9 @@ func (v *survey) draft(id, ref string, left plans.State) (plans.Plan, error) {
 		if c.Drain.Quiet == 0 {
 			o.DrainStable = max(o.DrainStable, quietPomelo)
 		}
+	}
+	if to.kept != nil {
+		o.Kept = slices.DeleteFunc(to.kept(v), func(g string) bool { return slices.Contains(dirty, g) })
 	}
 	if o.Releases, err = v.site.releaseLine(); err != nil {
 		return plans.Plan{}, usageError{err}

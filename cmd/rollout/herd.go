@@ -80,25 +80,19 @@ func (v *survey) outside(g groups.Group, c pomelo.Cluster) map[string]string {
 
 // each adds every error that is joined in err: a warning of pomelo as a warning.
 func (v *survey) each(name string, err error) {
-	if err == nil {
-		return
-	}
-	var joined interface{ Unwrap() []error }
-	if _, warns := errors.AsType[*pomelo.Warning](err); !warns && !errors.As(err, &joined) {
-		v.fail(name, "", err)
-		return
-	}
-	if j, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range j.Unwrap() {
+	joined, several := err.(interface{ Unwrap() []error })
+	_, warns := errors.AsType[*pomelo.Warning](err)
+	switch {
+	case err == nil:
+	case several:
+		for _, e := range joined.Unwrap() {
 			v.each(name, e)
 		}
-		return
+	case warns:
+		v.warn(name, "", "%v", err)
+	default:
+		v.fail(name, "", err)
 	}
-	if w, ok := errors.AsType[*pomelo.Warning](err); ok {
-		v.warn(name, "", "%v", w)
-		return
-	}
-	v.fail(name, "", err)
 }
 
 // processes compares what runs with what the masters would start. What is odd is a warning: a restart is what cures it.
@@ -109,7 +103,10 @@ func (v *survey) processes(ctx context.Context) {
 	found, errs := make([][]plans.Found, len(gs)), make([]error, len(gs))
 	together(len(gs), func(i int) { found[i], errs[i] = l.Call(ctx, gs[i].Name, true) })
 	for i, g := range gs {
-		if errs[i] != nil {
+		switch {
+		case errors.Is(errs[i], pomelo.ErrDenied):
+			v.fail("admin", g.Master, fmt.Errorf("%w; name the account of adminUser.json there as pomelo.admin", errs[i]))
+		case errs[i] != nil:
 			v.warn("processes", g.Name, "%v", errs[i])
 		}
 		if len(found[i]) == 0 {

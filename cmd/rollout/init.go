@@ -261,9 +261,6 @@ func (d *discovery) tell(p config.Proposal) error {
 		if o.out != "rollout.yaml" && o.out != "-" {
 			next += " --config " + o.out
 		}
-		if p.Pomelo != nil {
-			next = config.AdminVariable + "=… " + next
-		}
 		_, _ = fmt.Fprintf(w, "updated in this order: %s, %s\nnext: %s\n", p.Groups[0].Name, p.Groups[1].Name, next)
 	}
 	for _, line := range d.warnings {

@@ -146,7 +146,7 @@ func TestInitWritesTheSeedsArticle(t *testing.T) {
   group1     24 gates 6150-6157 and 24 connectors 6200-6207 on 3 machines, from %s
   group2     24 gates 6150-6157 and 24 connectors 6200-6207 on 3 machines, from %s
 updated in this order: group1, group2
-next: POMELO_ADMIN_PASSWORD=… rollout check --config FILE
+next: rollout check --config FILE
 `
 	t.Run("from files here", func(t *testing.T) {
 		seedWorld().want(t, "servers.yaml", fmt.Sprintf(summary, "testdata/init/group1/servers.json", "testdata/init/group2/servers.json"), "", join(servers(), known())...)
@@ -184,7 +184,7 @@ func TestTheFileGoesToStandardOutputWithTheSummaryAside(t *testing.T) {
 	w := seedWorld()
 	code := w.init(t, join(masters(), known(), []string{"--out", "-"})...)
 	want, err := os.ReadFile("testdata/init/masters.yaml")
-	if code != 0 || err != nil || w.out.String() != string(want) || !strings.HasPrefix(w.log.String(), "game behind ulb-game: ") || !strings.HasSuffix(w.log.String(), "… rollout check\n") {
+	if code != 0 || err != nil || w.out.String() != string(want) || !strings.HasPrefix(w.log.String(), "game behind ulb-game: ") || !strings.HasSuffix(w.log.String(), "next: rollout check\n") {
 		t.Errorf("exit %d, %v\n%s\n%s", code, err, &w.out, &w.log)
 	}
 }

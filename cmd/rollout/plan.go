@@ -56,7 +56,7 @@ func runPlan(ctx context.Context, e *env, o planOptions) error {
 	if err != nil {
 		return err
 	}
-	v, p, err := s.decide(ctx, id, o.ref, nil, left)
+	v, p, err := s.decide(ctx, id, aim{ref: o.ref}, nil, left)
 	defer v.close()
 	if err != nil {
 		return err

@@ -62,9 +62,7 @@ func (s *site) masters(ctx context.Context, pool *remote.Pool, f groups.Fleet) (
 			return
 		}
 		found[i], err = pomelo.Read(files, s.cfg.Pomelo.Env)
-		if err != nil {
-			errs[i] = fmt.Errorf("%s: %w", host, err)
-		}
+		errs[i] = of(host, err)
 	})
 	h := herds{}
 	for i, g := range gs {
@@ -73,6 +71,22 @@ func (s *site) masters(ctx context.Context, pool *remote.Pool, f groups.Fleet) (
 		}
 	}
 	return h, errors.Join(errs...)
+}
+
+// of names the machine in each error that is joined in err.
+func of(host string, err error) error {
+	joined, several := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil
+	case !several:
+		return fmt.Errorf("%s: %w", host, err)
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, fmt.Errorf("%s: %w", host, e))
+	}
+	return errors.Join(all...)
 }
 
 // masterHost gives the ssh host of a group's master.

@@ -62,7 +62,13 @@ func (v *survey) group(ctx context.Context, g groups.Group, known map[string]pom
 		if err == nil && len(rest) > 0 {
 			v.ok("config", g.Name, "the same files on %s", plural(int64(len(g.Machines)), "machine"))
 		}
-		if reached := len(master.Peers); reached > 0 {
+		reached := 0
+		for _, p := range master.Peers {
+			if p.Code == 0 {
+				reached++
+			}
+		}
+		if reached > 0 {
 			v.ok("ssh", g.Master, "as the master it reaches %s over ssh", plural(int64(reached), "machine"))
 		}
 	}

@@ -27,7 +27,7 @@ To see it all without an account or a machine:  rollout sandbox
 	cmd.SetErr(e.stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	e.flags.addFlags(cmd.PersistentFlags())
-	cmd.AddGroup(&cobra.Group{ID: "everyday", Title: "Everyday:"}, &cobra.Group{ID: "running", Title: "While it runs:"}, &cobra.Group{ID: "around", Title: "Around it:"})
+	cmd.AddGroup(&cobra.Group{ID: "everyday", Title: "Everyday:"}, &cobra.Group{ID: "running", Title: "While it runs:"}, &cobra.Group{ID: "afterwards", Title: "Afterwards:"}, &cobra.Group{ID: "around", Title: "Around it:"})
 	in := func(group string, cs ...*cobra.Command) {
 		for _, c := range cs {
 			c.GroupID = group
@@ -36,6 +36,7 @@ To see it all without an account or a machine:  rollout sandbox
 	}
 	in("everyday", newInitCommand(e), newCheckCommand(e), newPlanCommand(e), newStartCommand(e), newStatusCommand(e))
 	in("running", newPauseCommand(e), newResumeCommand(e), newAbortCommand(e))
+	in("afterwards", newRollbackCommand(e))
 	in("around", newSandboxCommand(e), newLockCommand(e), newTrustCommand(e), newSchemaCommand(e), newVersionCommand(e))
 	return cmd
 }

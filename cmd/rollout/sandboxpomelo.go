@@ -15,6 +15,9 @@ import (
 
 // runSandboxPomelo updates real Pomelo groups on machines that are namespaces of this host, while people play.
 func runSandboxPomelo(ctx context.Context, e *env, o sandboxOptions) error {
+	if len(o.faults) > 0 || o.sshd != "" || o.real {
+		return usagef("--fault, --sshd and --documented-times are for the pretend game, without --pomelo")
+	}
 	modules, err := o.modules()
 	if err != nil {
 		return err

@@ -80,7 +80,7 @@ func runStart(ctx context.Context, e *env, o startOptions) error {
 	if err != nil {
 		return err
 	}
-	v, p, err := s.decide(ctx, id, o.ref, saved, left)
+	v, p, err := s.decide(ctx, id, aim{ref: o.ref}, saved, left)
 	defer v.close()
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func (s *site) takenOver(named string) (plans.State, error) {
 
 // decide looks at everything and gives the plan to be carried out: the saved one if it still fits, else a new one. The survey is open
 // in either case.
-func (s *site) decide(ctx context.Context, id, ref string, saved *plans.Plan, left plans.State) (*survey, plans.Plan, error) {
+func (s *site) decide(ctx context.Context, id string, to aim, saved *plans.Plan, left plans.State) (*survey, plans.Plan, error) {
 	v, err := s.survey(ctx)
 	if err != nil {
 		return v, plans.Plan{}, err
@@ -131,7 +131,9 @@ func (s *site) decide(ctx context.Context, id, ref string, saved *plans.Plan, le
 	if saved != nil {
 		p, err = *saved, v.fresh(*saved)
 	} else {
-		p, err = v.draft(id, ref, left)
+		if p, err = v.draft(id, to, left); err == nil {
+			err = v.welcome(ctx)
+		}
 	}
 	if err == nil && s.env.text() && !s.env.flags.quiet {
 		err = v.draw(s.env.stdout, p)

@@ -39,6 +39,7 @@ type survey struct {
 	sessions map[string]plans.Sessions // by group
 	releases map[string]string         // by host
 	known    herds                     // of a Pomelo service: what its masters say
+	artifact *plans.Artifact           // what draft would bring; nil: none
 }
 
 func (v *survey) ok(name, where, format string, args ...any) {

@@ -35,6 +35,13 @@ func runTrust(ctx context.Context, e *env, names []string) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if _, ferr := s.cfg.Fleet(); errors.Is(ferr, config.ErrNeedsMasters) { // the others are known by their masters alone
+		for _, n := range names {
+			if !slices.ContainsFunc(ms, func(m groups.Machine) bool { return m.Host == n }) {
+				ms = append(ms, groups.Machine{Name: n, Host: n})
+			}
+		}
+	}
 	if ms, err = named(ms, names); err != nil {
 		return err
 	}

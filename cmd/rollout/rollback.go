@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/remote"
+)
+
+func newRollbackCommand(e *env) *cobra.Command {
+	var to string
+	cmd := &cobra.Command{
+		Use:     "rollback",
+		Aliases: []string{"undo"},
+		Short:   "The previous release, by the same safe path",
+		Long: `Bring the previous release back, by the same safe path: group by group, drained, restarted and checked. A group that runs it already is
+left alone. A run that was left part-way is taken over, and what it had changed at the load balancer is put back.
+
+Which release that is, the machines tell where deploy.artifact keeps releases on them: the one before, which is not marked bad. The one
+that is left is marked bad, and is not deployed again unless its archive changes. With deploy.run it is what the machines ran before the
+newest rollout. --to names another one.
+
+` + exitCodes,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRollback(cmd.Context(), e, to) },
+	}
+	cmd.Flags().StringVar(&to, "to", "", "the `RELEASE` to go back to")
+	return cmd
+}
+
+func runRollback(ctx context.Context, e *env, to string) error {
+	s, err := e.site()
+	if err != nil {
+		return err
+	}
+	if s.cfg.Deploy == nil {
+		return usagef("rollback: rollout.yaml has no deploy:, so nothing here can bring a release back")
+	}
+	id, err := newID(time.Now())
+	if err != nil {
+		return err
+	}
+	question := "Bring the previous release of " + s.cfg.Service + " back?"
+	if err := e.askable(question); err != nil {
+		return err
+	}
+	store, err := s.lock("rollback", id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	newest, err := s.latest()
+	if err != nil {
+		return err
+	}
+	a, err := s.previous(ctx, newest, to)
+	if err != nil {
+		return err
+	}
+	left := plans.State{}
+	if unfinished(newest) {
+		left = newest
+	}
+	v, p, err := s.decide(ctx, id, a, nil, left)
+	defer v.close()
+	if err != nil {
+		return err
+	}
+	if err := e.confirm(question); err != nil {
+		return err
+	}
+	run, first, err := store.Begin(id, plans.Event{What: plans.Planned, Step: -1, Plan: &p})
+	if err != nil {
+		return err
+	}
+	c := &carrier{site: s, balancer: v.balancer, pool: v.pool, run: run, known: v.known}
+	return c.carry(ctx, plans.State{}.Apply(first))
+}
+
+// previous finds out which release to go back to, and from which.
+func (s *site) previous(ctx context.Context, newest plans.State, to string) (aim, error) {
+	if s.cfg.Deploy.Artifact != "" {
+		return s.unpacked(ctx, newest, to)
+	}
+	p := update(newest)
+	if to == "" {
+		to = p.Was
+	}
+	switch {
+	case to == "":
+		return aim{}, refusedf("nobody has told which release came before: name it with --to RELEASE")
+	case strings.Contains(to, "+"):
+		return aim{}, refusedf("before the newest rollout the machines ran different releases (%s): name one with --to RELEASE", to)
+	}
+	return aim{ref: to, bad: p.Release, kept: func(v *survey) []string { return v.having(v.releases, to) }}, nil
+}
+
+// unpacked asks the machines which releases they have.
+func (s *site) unpacked(ctx context.Context, newest plans.State, to string) (aim, error) {
+	ms, err := s.machines()
+	if err != nil {
+		return aim{}, usageError{err}
+	}
+	var hosts []string
+	if p := update(newest); len(p.Machines) > 0 { // of a Pomelo service, rollout.yaml may list the masters alone
+		for _, m := range p.Machines {
+			hosts = append(hosts, m.Host)
+		}
+	} else {
+		for _, m := range ms {
+			hosts = append(hosts, m.Host)
+		}
+	}
+	pool, err := s.pool(ms)
+	if err != nil {
+		return aim{}, usageError{err}
+	}
+	defer func() { _ = pool.Close() }()
+	current, err := s.tell(ctx, pool, hosts, plans.Current(s.cfg.Deploy.Root))
+	if err != nil {
+		return aim{}, err
+	}
+	before, err := s.tell(ctx, pool, hosts, plans.Previous(s.cfg.Deploy.Root))
+	if err != nil {
+		return aim{}, err
+	}
+	bad := update(newest).Release
+	if all := distinct(current); len(all) == 1 {
+		bad = all[0]
+	}
+	candidates := map[string]string{}
+	for _, h := range hosts {
+		if candidates[h] = current[h]; current[h] == bad {
+			candidates[h] = before[h]
+		}
+	}
+	if to == "" {
+		all := distinct(candidates)
+		if len(all) != 1 || all[0] == "" {
+			return aim{}, refusedf("the machines do not agree on the release before %s: %s; name one with --to RELEASE", bad, listing(candidates))
+		}
+		to = all[0]
+	}
+	if err := plans.CheckRelease(to); err != nil {
+		return aim{}, refusedError{err}
+	}
+	if to == bad {
+		return aim{}, refusedf("%s is what the machines have; name another one with --to RELEASE", to)
+	}
+	return aim{ref: to, bad: bad, kept: func(v *survey) []string { return v.having(current, to) }}, nil
+}
+
+// tell runs a line on every host and gives what it prints.
+func (s *site) tell(ctx context.Context, pool *remote.Pool, hosts []string, line string) (map[string]string, error) {
+	said, errs := make([]string, len(hosts)), make([]error, len(hosts))
+	together(len(hosts), func(i int) {
+		res, err := pool.Run(ctx, hosts[i], remote.Command{Line: line, Within: s.cfg.SSH.Timeout})
+		said[i], errs[i] = strings.TrimSpace(res.Stdout), err
+	})
+	all := map[string]string{}
+	for i, h := range hosts {
+		all[h] = said[i]
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, refusedError{err}
+	}
+	return all, nil
+}
+
+// having gives the groups all of whose machines have a release.
+func (v *survey) having(of map[string]string, release string) []string {
+	var all []string
+	for _, g := range v.fleet.Groups() {
+		if !slices.ContainsFunc(g.Hosts(), func(h string) bool { return of[h] != release }) {
+			all = append(all, g.Name)
+		}
+	}
+	if len(all) == 2 {
+		return nil // to restart both is what is left to ask for
+	}
+	return all
+}
+
+// listing writes a map from host to release.
+func listing(of map[string]string) string {
+	var all []string
+	for _, h := range slices.Sorted(maps.Keys(of)) {
+		is := of[h]
+		if is == "" {
+			is = "none"
+		}
+		all = append(all, fmt.Sprintf("%s on %s", is, h))
+	}
+	return strings.Join(all, ", ")
+}
