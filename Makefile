@@ -16,7 +16,7 @@ lint:
 
 # The built binary against real OpenSSH on loopback.
 e2e:
-	go test -count=1 -tags=e2e -timeout=15m -parallel=3 ./e2e/...
+	go test -count=1 -tags=e2e -timeout=15m -parallel=3 ./e2e
 
 # Pomelo from npm, for `rollout sandbox --pomelo` and the tests that want the real thing. Nothing of it is needed to build or to use rollout.
 POMELO := $(CURDIR)/.pomelo/node_modules/pomelo
@@ -26,12 +26,12 @@ $(POMELO)/package.json:
 
 # The built binary against real Pomelo groups in network namespaces, behind HAProxy. As root on Linux, with haproxy and sshd.
 e2e-pomelo: pomelo-world
+	ROLLOUT_POMELO=$(POMELO) go test -count=1 ./pomelo ./sandbox/app ./sandbox/lan ./sandbox/rig ./sandbox/players ./sandbox/haproxy
 	ROLLOUT_POMELO=$(POMELO) go test -count=1 -short -tags=e2e -timeout=20m ./e2e/pomelo
-	ROLLOUT_POMELO=$(POMELO) go test -count=1 ./pomelo ./sandbox/app ./sandbox/rig ./sandbox/players
 
 # The same at full size: 98 processes, 48 backends, 200 players; and once with the real times. Half an hour and more.
 e2e-full: pomelo-world
-	ROLLOUT_POMELO=$(POMELO) ROLLOUT_E2E_FULL=1 go test -count=1 -v -tags=e2e -timeout=90m ./e2e/pomelo
+	ROLLOUT_POMELO=$(POMELO) ROLLOUT_E2E_FULL=1 ROLLOUT_E2E_AT_ONCE=1 go test -count=1 -v -tags=e2e -timeout=90m ./e2e/pomelo
 
 # Each fuzz target for FUZZ (30s).
 FUZZ := 30s

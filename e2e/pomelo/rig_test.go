@@ -7,56 +7,114 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/seed59ee9cdc/rollout/config"
 	"github.com/seed59ee9cdc/rollout/sandbox/lan"
 	"github.com/seed59ee9cdc/rollout/sandbox/rig"
 )
 
-// built is the environment variable by which the tests inside the operator's namespaces are told the program under test.
-const built = "ROLLOUT_E2E_BINARY"
+// built is the environment variable by which a test is told the program under test; atOnce says how many tests run at the same time, 3 where it
+// is not set: they mostly wait.
+const (
+	built  = "ROLLOUT_E2E_BINARY"
+	atOnce = "ROLLOUT_E2E_AT_ONCE"
+)
 
-// TestMain builds the program, and runs the tests as the operator of namespaces of their own.
+// TestMain runs each test in a process of its own, as the operator of namespaces of its own: so that several can run at the same time, and
+// none meets what another has left.
 func TestMain(m *testing.M) {
 	lan.Boot()
-	if lan.Inside() {
+	flag.Parse()
+	switch {
+	case lan.Inside(), flag.Lookup("test.list").Value.String() != "":
 		os.Exit(m.Run())
+	case os.Getenv(built) != "":
+		code, err := lan.Enter(os.Args[1:], nil)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+		os.Exit(code)
 	}
-	os.Exit(outside())
+	if err := each(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
-func outside() int {
-	fail := func(format string, args ...any) int {
-		fmt.Fprintf(os.Stderr, format+"\n", args...)
-		return 1
-	}
-	if os.Getenv("ROLLOUT_POMELO") == "" {
-		return fail("pomelo is needed: make pomelo-world, and ROLLOUT_POMELO=$PWD/.pomelo/node_modules/pomelo")
+// each builds the program and runs every test that is asked for.
+func each() error {
+	if _, err := os.Stat(filepath.Join(modules(), "pomelo")); err != nil {
+		return fmt.Errorf("pomelo is needed: make pomelo-world: %w", err)
 	}
 	if err := lan.Possible(); err != nil {
-		return fail("%v", err)
+		return err
 	}
 	dir, err := os.MkdirTemp("", "rollout-e2e-")
 	if err != nil {
-		return fail("%v", err)
+		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary := filepath.Join(dir, "rollout")
 	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/rollout").CombinedOutput(); err != nil {
-		return fail("build: %v\n%s", err, out)
+		return fmt.Errorf("build: %w\n%s", err, out)
 	}
-	code, err := lan.Enter(os.Args[1:], []string{built + "=" + binary})
+	if err := os.Setenv(built, binary); err != nil {
+		return err
+	}
+	pattern := flag.Lookup("test.run").Value.String()
+	if pattern == "" {
+		pattern = "."
+	}
+	names, err := exec.Command(os.Args[0], "-test.list", pattern).Output()
 	if err != nil {
-		return fail("%v", err)
+		return fmt.Errorf("list of tests: %w", err)
 	}
-	return code
+	n, err := strconv.Atoi(os.Getenv(atOnce))
+	if err != nil || n < 1 {
+		n = 3
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var faults []error
+	turns := make(chan struct{}, n)
+	for _, name := range strings.Fields(string(names)) {
+		all.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			args := slices.DeleteFunc(slices.Clone(os.Args[1:]), func(a string) bool { return strings.HasPrefix(a, "-test.testlogfile") })
+			out, err := exec.Command(os.Args[0], append(args, "-test.run=^"+name+"$")...).CombinedOutput()
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				faults = append(faults, fmt.Errorf("%s: %w", name, err))
+			}
+			if err != nil || testing.Verbose() {
+				_, _ = os.Stdout.Write(out)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(faults...)
+}
+
+// modules is where npm has put pomelo.
+func modules() string {
+	if module := os.Getenv("ROLLOUT_POMELO"); module != "" {
+		return filepath.Dir(module)
+	}
+	dir, _ := filepath.Abs("../../.pomelo/node_modules")
+	return dir
 }
 
 // world is a rig and the program that is tried on it.
@@ -70,8 +128,13 @@ type world struct {
 // bring brings a rig up and lets everybody come into a game.
 func bring(t testing.TB, o rig.Options) *world {
 	t.Helper()
-	o.NodeModules = filepath.Dir(os.Getenv("ROLLOUT_POMELO"))
-	o.Dir = t.TempDir()
+	o.NodeModules = modules()
+	dir, err := os.MkdirTemp("", "rig") // that of a test has its name in it, which is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	o.Dir = dir
 	began := time.Now()
 	r, err := rig.Start(context.Background(), o)
 	if err != nil {
@@ -90,12 +153,19 @@ func bring(t testing.TB, o rig.Options) *world {
 	return w
 }
 
+// command is the program, not yet begun.
+func (w *world) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Getenv(built), append([]string{"-c", w.config}, args...)...)
+	cmd.Env = w.env
+	return cmd
+}
+
 // run runs the program and gives its exit code and what it printed.
 func (w *world) run(args ...string) (code int, stdout, stderr string) {
 	w.t.Helper()
-	cmd := exec.Command(os.Getenv(built), append([]string{"-c", w.config}, args...)...)
+	cmd := w.command(args...)
 	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &errs, w.env
+	cmd.Stdout, cmd.Stderr = &out, &errs
 	began := time.Now()
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -141,25 +211,12 @@ func (w *world) ended(code int, args ...string) result {
 	if got != code {
 		w.t.Fatalf("exit %d, want %d\n%s\n%s", got, code, out, errs)
 	}
+	w.t.Log(errs)
 	var r result
 	if err := json.NewDecoder(strings.NewReader(out)).Decode(&r); err != nil {
 		w.t.Fatalf("%v in %s\n%s", err, out, errs)
 	}
 	return r
-}
-
-// change writes rollout.yaml anew, changed.
-func (w *world) change(do func(*config.Config)) {
-	w.t.Helper()
-	c := w.Configuration()
-	do(&c)
-	b, err := c.Marshal()
-	if err == nil {
-		err = os.WriteFile(w.config, b, 0o600)
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 // truths asks what every machine really runs.

@@ -38,7 +38,7 @@ func TestACutIsCounted(t *testing.T) {
 }
 
 func TestPlayersSlowBetweenGateAndConnector(t *testing.T) {
-	w := bring(t, rig.Options{Machines: 2, Gates: 1, Players: 4, Game: 2 * time.Second, Walk: 3 * time.Second, Quiet: 5 * time.Second})
+	w := bring(t, rig.Options{Machines: 2, Gates: 1, Players: 4, Game: 2 * time.Second, Walk: 3 * time.Second, Quiet: 5 * time.Second, Deadline: 30 * time.Second})
 	for i := range drains(t) / 2 {
 		w.update("--ref", fmt.Sprintf("v1.%d.0", i+1))
 	}
