@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,10 +71,13 @@ func (r *runner) empty(ctx context.Context, step plans.Step, within time.Duratio
 	}
 }
 
-// unread says which machine's count is not known; empty where all are.
+// unread says which machine's count is not known; empty where all are that take players.
 func (r *runner) unread(step plans.Step, c drain.Reading) string {
 	var why []string
 	for _, h := range step.Hosts {
+		if !slices.ContainsFunc(step.Watch, func(p plans.Ports) bool { return p.Host == h }) {
+			continue
+		}
 		if reason, ok := c.Unread[h]; ok {
 			why = append(why, r.s.Plan.Name(h)+": "+reason)
 		} else if _, ok := c.ByHost[h]; !ok {

@@ -67,6 +67,16 @@ func newHerd() *herd {
 	return h
 }
 
+// strip makes a machine one that takes no players: no port of it is watched or must answer.
+func (h *herd) strip(host string) {
+	h.bare = map[string]bool{host: true}
+	is := func(p plans.Ports) bool { return p.Host == host }
+	for i := range h.plan.Steps {
+		st := &h.plan.Steps[i]
+		st.Watch, st.Probe = slices.DeleteFunc(slices.Clone(st.Watch), is), slices.DeleteFunc(slices.Clone(st.Probe), is)
+	}
+}
+
 func (h *herd) want(group string) []plans.Process {
 	for _, st := range h.plan.Steps {
 		if st.Kind == plans.Restart && st.Group == group {
@@ -196,6 +206,7 @@ func TestAGroupThatItsMasterStarts(t *testing.T) {
 		mends int
 	}{
 		{"all is well", func(*herd) {}, 0},
+		{"a machine has only the master", func(h *herd) { h.strip("10.9.0.4") }, 0},
 		{"processes live through the stop", func(h *herd) { h.survi["10.9.0.5"] = true }, 0},
 		{"two processes do not come up at first", func(h *herd) { h.lost["gate-1"], h.lost["connector-2"] = 1, 2 }, 3},
 		{"a process hangs before its master knows it", func(h *herd) { h.hung["connector-1"] = 1 }, 1},
@@ -210,6 +221,9 @@ func TestAGroupThatItsMasterStarts(t *testing.T) {
 					t.Fatalf("got %v, %s, %d cut, want done and 0", err, s.Phase, s.Cut())
 				}
 				h.complete(t)
+				if slices.ContainsFunc(b.es, func(e plans.Event) bool { return strings.Contains(e.Note, "draining again") }) {
+					t.Error("a group was drained twice")
+				}
 				if h.mends != tc.mends {
 					t.Errorf("%d processes were begun one by one, want %d", h.mends, tc.mends)
 				}

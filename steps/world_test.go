@@ -36,6 +36,7 @@ type world struct {
 	exit     map[string]int // "act host" → exit code
 	deaf     map[string]bool
 	unread   map[string]bool
+	bare     map[string]bool // hosts that take no players
 	noStop   map[string]bool // a stop does nothing there
 	sessions map[string]int  // group → sessions while open
 }
@@ -223,6 +224,9 @@ func (c counter) Count(context.Context) (drain.Reading, error) {
 	n := c.w.open(c.group)
 	r := drain.Reading{Total: n, ByHost: map[string]int{}, Unread: map[string]string{}, At: time.Now(), Full: true}
 	for i, h := range c.w.plan.Hosts(c.group) {
+		if c.w.bare[h] {
+			continue
+		}
 		if c.w.unread[h] {
 			r.Unread[h] = "ssh: connection lost"
 			continue
