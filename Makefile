@@ -1,4 +1,4 @@
-.PHONY: test lint e2e bench pomelo-world e2e-pomelo e2e-full fuzz
+.PHONY: test lint e2e bench pomelo-world e2e-pomelo e2e-full fuzz mutants
 
 # The race detector wants a C compiler; without one the tests run without it, and say so.
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
@@ -32,6 +32,10 @@ e2e-pomelo: pomelo-world
 # The same at full size: 98 processes, 48 backends, 200 players; and once with the real times. Half an hour and more.
 e2e-full: pomelo-world
 	ROLLOUT_POMELO=$(POMELO) ROLLOUT_E2E_FULL=1 ROLLOUT_E2E_AT_ONCE=1 go test -count=1 -v -tags=e2e -timeout=90m ./e2e/pomelo
+
+# Known bugs, seeded one after another; fails where the tests do not notice one.
+mutants:
+	go run ./tools/mutants
 
 # Each fuzz target for FUZZ (30s).
 FUZZ := 30s

@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"sandbox/lan":     {},
 	"sandbox/app":     {},
 	"sandbox/rig":     {"config", "sandbox/app", "sandbox/cloud", "sandbox/haproxy", "sandbox/lan", "sandbox/players"},
+	"tools/mutants":   {},
 	"cmd/rollout":     nil, // may import all
 }
 
@@ -56,6 +57,7 @@ var outside = map[string][]string{
 	"sandbox/lan":     {"golang.org/x/crypto", "golang.org/x/sys"},
 	"sandbox/app":     {},
 	"sandbox/rig":     {},
+	"tools/mutants":   {},
 	"cmd/rollout":     {"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "go.yaml.in/yaml/v4"},
 }
 
