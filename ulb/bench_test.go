@@ -15,6 +15,9 @@ func BenchmarkShift(b *testing.B) {
 	for _, n := range []int{48, 480, 4800} {
 		for _, batch := range []bool{false, true} {
 			b.Run(fmt.Sprintf("backends=%d/batch=%v", n, batch), func(b *testing.B) {
+				if testing.Short() && n > 1000 {
+					b.Skip("half a minute")
+				}
 				balancer := pretend(b, n, batch)
 				r, err := balancer.Read(b.Context())
 				if err != nil {
