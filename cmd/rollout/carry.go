@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
-	"github.com/seed59ee9cdc/rollout/pomelo"
 	"github.com/seed59ee9cdc/rollout/remote"
 	"github.com/seed59ee9cdc/rollout/steps"
 	"github.com/seed59ee9cdc/rollout/ulb"
@@ -75,16 +75,18 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 	e := c.site.env
 	count := startCounting(ctx, c.site.cfg, c.pool, watched(update(s)))
 	defer count.close()
+	probe, sh := c.site.prober(c.pool), shell{pool: c.pool, log: c.run.Log, name: s.Plan.Name}
 	t := steps.Tools{
 		Traffic:  &traffic{b: c.balancer, ours: s.Plan.Before},
-		Shell:    shell{pool: c.pool, log: c.run.Log, name: s.Plan.Name},
-		Prober:   c.site.prober(c.pool),
+		Prober:   probe,
 		Sessions: count,
 		By:       by(), PID: os.Getpid(),
 	}
 	if c.site.cfg.Pomelo != nil {
-		c.herd(&t, s)
+		sh.secrets = c.secrets(update(s))
+		t.Roll, t.Gates = c.roll(update(s)), probe
 	}
+	t.Shell = sh
 	end, err := steps.Run(ctx, s, &told{Run: c.run, env: e, state: s}, t)
 	if errors.Is(err, steps.ErrInterrupted) && end.Touched {
 		err = errors.Join(errTouched, err)
@@ -101,24 +103,26 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 	return nil
 }
 
-// herd gives a run the tools for a Pomelo service.
-func (c *carrier) herd(t *steps.Tools, s plans.State) {
-	account := func(group string) pomelo.Account { return c.known.account(group, c.site.cfg.Pomelo.Admin) }
-	t.Roll = rollOfPlan(c.pool, c.site.cfg.SSH.Timeout, update(s), c.site.pomelo(c.known), account)
-	t.Gates = c.site.prober(c.pool)
-	sh := shell{pool: c.pool, log: c.run.Log, name: s.Plan.Name}
-	sh.secrets = func(cmd plans.Command) map[string]string {
-		if cmd.Do != plans.DoStop {
+// roll calls the processes of the groups of a plan that is under way, whatever their masters know by now.
+func (c *carrier) roll(p plans.Plan) roll {
+	l := c.site.roll(c.pool, c.known)
+	for _, st := range p.Steps {
+		if st.Kind == plans.Restart {
+			l.add(st.Group, p.Hosts(st.Group), st.Run, st.Want)
+		}
+	}
+	return l
+}
+
+// secrets gives the login at the master to the command that stops its group.
+func (c *carrier) secrets(p plans.Plan) func(plans.Command) map[string]string {
+	return func(cmd plans.Command) map[string]string {
+		i := slices.IndexFunc(p.Machines, func(m plans.Machine) bool { return m.Host == cmd.Host })
+		if cmd.Do != plans.DoStop || i < 0 {
 			return nil
 		}
-		for _, m := range update(s).Machines {
-			if m.Host == cmd.Host {
-				return adminEnv(account(m.Group))
-			}
-		}
-		return nil
+		return adminEnv(c.known.account(p.Machines[i].Group, c.site.cfg.Pomelo.Admin))
 	}
-	t.Shell = sh
 }
 
 // update gives the plan that updates the groups, also where a retreat has come after it.

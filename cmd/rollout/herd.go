@@ -97,11 +97,7 @@ func (v *survey) each(name string, err error) {
 
 // processes compares what runs with what the masters would start. What is odd is a warning: a restart is what cures it.
 func (v *survey) processes(ctx context.Context) {
-	r := v.site.pomelo(v.known)
-	gs := v.fleet.Groups()
-	l := rollOf(v.pool, v.site.cfg.SSH.Timeout, r, gs[:], func(group string) pomelo.Account { return v.known.account(group, v.site.cfg.Pomelo.Admin) })
-	found, errs := make([][]plans.Found, len(gs)), make([]error, len(gs))
-	together(len(gs), func(i int) { found[i], errs[i] = l.Call(ctx, gs[i].Name, true) })
+	r, gs, found, errs := v.call(ctx)
 	for i, g := range gs {
 		switch {
 		case errors.Is(errs[i], pomelo.ErrDenied):
@@ -123,6 +119,18 @@ func (v *survey) processes(ctx context.Context) {
 			v.ok("processes", g.Name, "%d run, as configured", len(found[i]))
 		}
 	}
+}
+
+// call calls the roll of both groups. Where an error is not nil, not all of that group's is known.
+func (v *survey) call(ctx context.Context) (pomelo.Recipe, [2]groups.Group, [2][]plans.Found, [2]error) {
+	l, gs := v.site.roll(v.pool, v.known), v.fleet.Groups()
+	for _, g := range gs {
+		l.add(g.Name, g.Hosts(), l.recipe.Restart(g), l.recipe.Processes(g))
+	}
+	var found [2][]plans.Found
+	var errs [2]error
+	together(len(gs), func(i int) { found[i], errs[i] = l.Call(ctx, gs[i].Name, true) })
+	return l.recipe, gs, found, errs
 }
 
 // odd says how the processes of a group differ from what its configuration starts. Where its master could not be asked, nobody is unknown to it.

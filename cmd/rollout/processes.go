@@ -6,7 +6,6 @@ import (
 
 	"github.com/seed59ee9cdc/rollout/groups"
 	"github.com/seed59ee9cdc/rollout/plans"
-	"github.com/seed59ee9cdc/rollout/pomelo"
 	"github.com/seed59ee9cdc/rollout/view"
 )
 
@@ -41,10 +40,7 @@ func (s *site) processes(ctx context.Context) error {
 	if !v.masters(ctx) {
 		return errors.Join(v.err(), context.Cause(ctx))
 	}
-	r, gs := s.pomelo(v.known), v.fleet.Groups()
-	l := rollOf(v.pool, s.cfg.SSH.Timeout, r, gs[:], func(group string) pomelo.Account { return v.known.account(group, s.cfg.Pomelo.Admin) })
-	found, errs := make([][]plans.Found, len(gs)), make([]error, len(gs))
-	together(len(gs), func(i int) { found[i], errs[i] = l.Call(ctx, gs[i].Name, true) })
+	r, gs, found, errs := v.call(ctx)
 	doc := processesDoc{Schema: "rollout.processes/v1", Service: s.cfg.Service}
 	p := planOf(gs[:])
 	for i, g := range gs {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/seed59ee9cdc/rollout/groups"
 	"github.com/seed59ee9cdc/rollout/plans"
 	"github.com/seed59ee9cdc/rollout/pomelo"
 	"github.com/seed59ee9cdc/rollout/remote"
@@ -23,37 +22,21 @@ type roll struct {
 	pool    *remote.Pool
 	within  time.Duration
 	status  map[string]plans.Command // by host
-	list    map[string]plans.Command // by group: the fallback where a master does not speak its admin protocol
 	hosts   map[string][]string      // by group
 	masters map[string]plans.Process // by group
+	recipe  pomelo.Recipe
 	account func(group string) pomelo.Account
 }
 
-// rollOf is the roll of the groups of a recipe.
-func rollOf(pool *remote.Pool, within time.Duration, r pomelo.Recipe, gs []groups.Group, account func(string) pomelo.Account) roll {
-	l := roll{pool: pool, within: within, status: map[string]plans.Command{}, list: map[string]plans.Command{}, hosts: map[string][]string{}, masters: map[string]plans.Process{}, account: account}
-	for _, g := range gs {
-		l.add(g.Name, g.Hosts(), r.Restart(g), r.Processes(g))
-		l.list[g.Name] = r.List(l.masters[g.Name])
-	}
-	return l
+// roll gives a roll that knows no group yet. known is what the masters say.
+func (s *site) roll(pool *remote.Pool, known herds) roll {
+	return roll{pool: pool, within: s.cfg.SSH.Timeout, recipe: s.pomelo(known),
+		account: func(group string) pomelo.Account { return known.account(group, s.cfg.Pomelo.Admin) },
+		status:  map[string]plans.Command{}, hosts: map[string][]string{}, masters: map[string]plans.Process{}}
 }
 
-// rollOfPlan is the roll of the groups of a plan that is under way, whatever their masters know by now.
-func rollOfPlan(pool *remote.Pool, within time.Duration, p plans.Plan, r pomelo.Recipe, account func(string) pomelo.Account) roll {
-	l := roll{pool: pool, within: within, status: map[string]plans.Command{}, list: map[string]plans.Command{}, hosts: map[string][]string{}, masters: map[string]plans.Process{}, account: account}
-	for _, st := range p.Steps {
-		if st.Kind == plans.Restart {
-			l.add(st.Group, p.Hosts(st.Group), st.Run, st.Want)
-			if m, ok := l.masters[st.Group]; ok {
-				l.list[st.Group] = r.List(m)
-			}
-		}
-	}
-	return l
-}
-
-func (l *roll) add(group string, hosts []string, run []plans.Command, want []plans.Process) {
+// add lets the roll of a group be called: on which hosts, by which commands of its restart, and which processes it should have.
+func (l roll) add(group string, hosts []string, run []plans.Command, want []plans.Process) {
 	l.hosts[group] = hosts
 	for _, c := range run {
 		if c.Do == plans.DoStatus {
@@ -152,7 +135,7 @@ func (l roll) listed(ctx context.Context, group string) (map[string]pomelo.Proce
 		return nil, fmt.Errorf("the master on %s does not answer: %w", m.Host, err)
 	}
 	ps, err := pomelo.List(ctx, conn, l.account(group))
-	if errors.Is(err, pomelo.ErrNotSpoken) && l.list[group].Line != "" {
+	if errors.Is(err, pomelo.ErrNotSpoken) {
 		ps, err = l.typed(ctx, group)
 	}
 	if err != nil {
@@ -167,7 +150,7 @@ func (l roll) listed(ctx context.Context, group string) (map[string]pomelo.Proce
 
 // typed asks the master by its own command line.
 func (l roll) typed(ctx context.Context, group string) ([]pomelo.Process, error) {
-	c := l.list[group]
+	c := l.recipe.List(l.masters[group])
 	res, err := l.pool.Run(ctx, c.Host, remote.Command{Line: c.Line, Dir: c.Dir, Env: adminEnv(l.account(group)), Within: listWithin})
 	if err != nil {
 		return nil, err

@@ -74,15 +74,7 @@ func runRollback(ctx context.Context, e *env, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := e.confirm(question); err != nil {
-		return err
-	}
-	run, first, err := store.Begin(id, plans.Event{What: plans.Planned, Step: -1, Plan: &p})
-	if err != nil {
-		return err
-	}
-	c := &carrier{site: s, balancer: v.balancer, pool: v.pool, run: run, known: v.known}
-	return c.carry(ctx, plans.State{}.Apply(first))
+	return v.begin(ctx, store, p, question)
 }
 
 // previous finds out which release to go back to, and from which.

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
 	"github.com/seed59ee9cdc/rollout/view"
 )
@@ -68,7 +68,8 @@ func runStart(ctx context.Context, e *env, o startOptions) error {
 		}
 		saved, id = &p, p.ID
 	}
-	if err := e.askable("Update " + s.cfg.Service + "?"); err != nil {
+	question := "Update " + s.cfg.Service + "?"
+	if err := e.askable(question); err != nil {
 		return err
 	}
 	store, err := s.lock("start", id)
@@ -85,14 +86,19 @@ func runStart(ctx context.Context, e *env, o startOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := e.confirm(fmt.Sprintf("Update %s?", s.cfg.Service)); err != nil {
+	return v.begin(ctx, store, p, question)
+}
+
+// begin asks whether a plan is to be carried out, and carries it out as a new run.
+func (v *survey) begin(ctx context.Context, store *journal.Store, p plans.Plan, question string) error {
+	if err := v.site.env.confirm(question); err != nil {
 		return err
 	}
-	run, first, err := store.Begin(id, plans.Event{What: plans.Planned, Step: -1, Plan: &p})
+	run, first, err := store.Begin(p.ID, plans.Event{What: plans.Planned, Step: -1, Plan: &p})
 	if err != nil {
 		return err
 	}
-	c := &carrier{site: s, balancer: v.balancer, pool: v.pool, run: run, known: v.known}
+	c := &carrier{site: v.site, balancer: v.balancer, pool: v.pool, run: run, known: v.known}
 	return c.carry(ctx, plans.State{}.Apply(first))
 }
 
