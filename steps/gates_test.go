@@ -180,3 +180,18 @@ func TestAGroupThatHasComeUpIsNotStartedTwice(t *testing.T) {
 		}
 	})
 }
+
+func TestAGroupThatIsLeftAsItIsMustAnswerBeforeTheOtherIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(o *plans.Options) { o.Kept = []string{"group1"} })
+		w.deaf["10.9.0.3"] = true
+		b := begin(w)
+		_, err := steps.Run(t.Context(), b.state(), b, w.tools())
+		if err == nil || !strings.Contains(err.Error(), "game-3 port 6150 is not known to answer") {
+			t.Errorf("got %v, want the silent machine named", err)
+		}
+		if len(w.stops) != 0 || w.off("group2") {
+			t.Error("group2 was closed")
+		}
+	})
+}

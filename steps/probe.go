@@ -11,7 +11,10 @@ import (
 func (r *runner) silent(ctx context.Context, group string) string {
 	var of []plans.Ports
 	for _, st := range r.s.Plan.Steps {
-		if st.Kind == plans.Check && st.Group == group {
+		switch {
+		case st.Kind == plans.Check && st.Group == group:
+			of = st.Probe
+		case st.Kind == plans.Shift && st.Group != group && of == nil: // a group that is left as it is has no check, and serves all the same
 			of = st.Probe
 		}
 	}
