@@ -32,7 +32,7 @@ func (w *Watch) follow(ctx context.Context, c *channel) {
 		if counted && time.Since(opened) > w.options.Stale {
 			wait = w.options.Backoff
 		}
-		if !pause(ctx, time.Now().Add(wait)) {
+		if (Wall{}).Wait(ctx, wait) != nil {
 			w.lose(c, "counting has been ended")
 			return
 		}

@@ -122,7 +122,7 @@ func (s *local) wantNothingLeft(t *testing.T) {
 // tick is the shortest wait of these tests for the world to change.
 func tick(t *testing.T) {
 	t.Helper()
-	if !pause(t.Context(), time.Now().Add(50*time.Millisecond)) {
+	if (Wall{}).Wait(t.Context(), 50*time.Millisecond) != nil {
 		t.Fatal(t.Context().Err())
 	}
 }

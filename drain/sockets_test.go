@@ -153,7 +153,7 @@ func TestProbesDoNotHoldADrainOpen(t *testing.T) {
 						return
 					}
 					probes.Add(1)
-					pause(ctx, time.Now().Add(400*time.Millisecond))
+					_ = Wall{}.Wait(ctx, 400*time.Millisecond)
 					c.Close()
 				}
 			})

@@ -17,6 +17,8 @@ type Policy struct {
 	Within time.Duration
 	// Interval is the time from one look to the next. 0: one second.
 	Interval time.Duration
+	// Clock is the time it all goes by. nil: Wall.
+	Clock Clock
 }
 
 // Ended is how a drain ended.
@@ -50,20 +52,24 @@ func Wait(ctx context.Context, c Counter, p Policy, note func(Reading, Forecast)
 	if p.Interval <= 0 {
 		p.Interval = time.Second
 	}
-	began := time.Now()
+	clock := p.Clock
+	if clock == nil {
+		clock = Wall{}
+	}
+	began := clock.Now()
 	counting := ctx
 	if p.Within > 0 {
 		var cancel context.CancelFunc
-		counting, cancel = context.WithDeadline(ctx, began.Add(p.Within))
+		counting, cancel = clock.Within(ctx, p.Within, context.DeadlineExceeded)
 		defer cancel()
 	}
 
 	calm := streak{began: began}
 	var curve Curve
 	var last Reading
-	end := func(how Ended) Outcome { return Outcome{Ended: how, Last: last, Took: time.Since(began)} }
+	end := func(how Ended) Outcome { return Outcome{Ended: how, Last: last, Took: clock.Now().Sub(began)} }
 	for {
-		looked := time.Now()
+		looked := clock.Now()
 		found, err := c.Count(counting)
 		if ctx.Err() != nil {
 			return end(""), ctx.Err()
@@ -91,7 +97,7 @@ func Wait(ctx context.Context, c Counter, p Policy, note func(Reading, Forecast)
 		if calm.add(found, p) {
 			return end(Zero), nil
 		}
-		if !pause(counting, looked.Add(p.Interval)) {
+		if clock.Wait(counting, looked.Add(p.Interval).Sub(clock.Now())) != nil {
 			if ctx.Err() != nil {
 				return end(""), ctx.Err()
 			}
@@ -113,21 +119,6 @@ func cutOff(found, before Reading, looked time.Time) Reading {
 		return unreadable(before, looked, "no count came before the deadline")
 	}
 	return before
-}
-
-// pause waits until t, and is false if ctx ends first.
-func pause(ctx context.Context, t time.Time) bool {
-	if ctx.Err() != nil {
-		return false
-	}
-	timer := time.NewTimer(time.Until(t))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // streak is the run of readings, up to now, that found few enough sessions.

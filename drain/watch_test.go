@@ -49,7 +49,7 @@ func beat(ctx context.Context, say sayFunc, times, sessions int) error {
 }
 
 func rest(ctx context.Context, d time.Duration) error {
-	if !pause(ctx, time.Now().Add(d)) {
+	if (Wall{}).Wait(ctx, d) != nil {
 		return ctx.Err()
 	}
 	return nil
