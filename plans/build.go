@@ -17,6 +17,10 @@ type Options struct {
 
 	Ramp   []int         // percent of its weight a closing group passes through; empty: none
 	Settle time.Duration // how long a weight must read back unchanged before the next step
+	Late   time.Duration // how long a request that was not answered may still take effect
+	Try    int           // connections made through the load balancer after a shift
+	Room   int           // sessions that a machine is known to carry; 0: not known
+	Strict bool          // where one group cannot carry everyone: stop
 	Shift  time.Duration // the deadline of a shift, the wait for healthy backends included
 
 	DrainWithin time.Duration
@@ -29,7 +33,8 @@ type Options struct {
 	Back         string    // with an artifact: go back to its release, which the machines still have, and mark this one as bad
 	DeployWithin time.Duration
 
-	Kept []string // groups that are not updated, since they run what is wanted
+	Return bool     // it brings a previous release back
+	Kept   []string // groups that are not updated, since they run what is wanted
 
 	RestartWithin time.Duration // of a start
 	KillAfter     time.Duration // of a stop
@@ -46,6 +51,7 @@ func Build(f groups.Fleet, r Recipe, before map[string]Backend, o Options) Plan 
 	p := Plan{
 		Version: Version, ID: o.ID, Purpose: Update, Service: o.Service, Balancer: o.Balancer, Made: o.Made, By: o.By, Config: o.Config,
 		Release: o.Release, Was: o.Was, First: f.First.Name, Second: f.Second.Name, Before: before, OnFail: o.OnFail, Kept: o.Kept,
+		Back: o.Return, Late: Seconds(o.Late), Room: o.Room, Strict: o.Strict,
 	}
 	for _, g := range []groups.Group{f.First, f.Second} {
 		for _, m := range g.Machines {
@@ -90,13 +96,13 @@ func (b *builder) shift(closed, stays groups.Group, ramp []int) {
 			w[id] = be.Serve()
 		}
 	}
-	b.add(Step{Kind: Shift, Group: closed.Name, Hosts: closed.Hosts(), Weights: w, Ramp: slices.Clone(ramp),
+	b.add(Step{Kind: Shift, Group: closed.Name, Hosts: closed.Hosts(), Weights: w, Ramp: slices.Clone(ramp), Try: b.o.Try,
 		Probe: Answering(stays), Within: Seconds(b.o.Shift), Stable: Seconds(b.o.Settle)})
 }
 
 // open brings both groups to what they were.
 func (b *builder) open(opened, stays groups.Group) {
-	b.add(Step{Kind: Shift, Group: opened.Name, Hosts: opened.Hosts(), Weights: b.p.Weights(),
+	b.add(Step{Kind: Shift, Group: opened.Name, Hosts: opened.Hosts(), Weights: b.p.Weights(), Try: b.o.Try,
 		Probe: Answering(stays), Within: Seconds(b.o.Shift), Stable: Seconds(b.o.Settle)})
 }
 

@@ -33,6 +33,37 @@ func Drift(s State, weights map[string]int) []string {
 	return ds
 }
 
+// Adopt gives the plan in which a backend was found with weight w, which somebody else has given it since: its group serves with that.
+func (p Plan) Adopt(id string, w int) Plan {
+	b, ok := p.Before[id]
+	if !ok {
+		return p
+	}
+	serve := b.Serve()
+	b.Weight, b.Standby = w, 0
+	p.Before = with(p.Before, id, b)
+	p.Steps = slices.Clone(p.Steps)
+	for i, s := range p.Steps {
+		if old, ok := s.Weights[id]; ok && (old != 0 || serve == 0) {
+			if serve == 0 && !p.opens(s, b.Group) {
+				continue
+			}
+			p.Steps[i].Weights = with(s.Weights, id, w)
+		}
+	}
+	return p
+}
+
+// opens says whether a shift has the backends of a group on.
+func (p Plan) opens(s Step, group string) bool {
+	for id, w := range s.Weights {
+		if w != 0 && p.Before[id].Group == group {
+			return true
+		}
+	}
+	return false
+}
+
 // Stale says, a sentence each, what has changed since the plan was made: now is the present reading.
 func Stale(p Plan, now map[string]Backend) []string {
 	var ds []string

@@ -18,6 +18,10 @@ const (
 	Running     What = "running"     // Command: an intent, on disk before it is sent to its host
 	Ran         What = "ran"         // Command, Code: it ended; Error: its outcome is not known
 	Noted       What = "noted"       // Note: what is being waited for, a retry, a warning
+	Alarmed     What = "alarmed"     // Group, the one that serves, is hurt while the other is out: Error; without one it is well again
+	Tried       What = "tried"       // Hits: which hosts answered connections made through the load balancer
+	Adopted     What = "adopted"     // By let Weights, which somebody else had set, stand: from here on they are as found
+	Overruled   What = "overruled"   // By lets the run overwrite Weights, which somebody else had set
 	Ended       What = "ended"       // a step ended well
 	Failed      What = "failed"      // a step failed: Error
 	Asked       What = "asked"       // By asked for a Request from elsewhere
@@ -33,8 +37,9 @@ type Request string
 
 // The requests.
 const (
-	AskPause Request = "pause" // stop after the step under way
-	AskAbort Request = "abort" // put everything back and stop
+	AskPause  Request = "pause"  // stop after the step under way
+	AskAbort  Request = "abort"  // put everything back and stop
+	AskResume Request = "resume" // take back a pause that was asked for and has not come yet
 )
 
 // Stamp says when an event was written: on the wall, for people, and on a clock that only goes forward, for deadlines.
@@ -93,6 +98,7 @@ type Event struct {
 	Weights  map[string]int `json:"weights,omitempty"` // by backend
 	Sick     []string       `json:"sick,omitempty"`    // backends the load balancer reports as not healthy
 	Answers  []Answer       `json:"answers,omitempty"`
+	Hits     map[string]int `json:"hits,omitempty"` // by host: connections it answered
 	Sessions *Sessions      `json:"sessions,omitempty"`
 	Found    []Found        `json:"found,omitempty"`
 	Command  *Command       `json:"command,omitempty"`

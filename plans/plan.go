@@ -49,6 +49,11 @@ type Plan struct {
 	Taken    map[string]int     `json:"taken,omitempty"`      // the weights a run that is taken over has left, where they are not as it had found them
 	Kept     []string           `json:"kept,omitempty"`       // the groups that are left as they are, since they run what is wanted
 	Dirty    []string           `json:"dirty,omitempty"`      // the groups such a run has left restarted and not proven well
+	Doubt    bool               `json:"doubt,omitempty"`      // such a run has left a request that may still take effect
+	Back     bool               `json:"back,omitempty"`       // it brings a previous release back: its failure never begins another such plan
+	Late     Seconds            `json:"late,omitempty"`       // a request that was not answered takes effect within this, or never
+	Room     int                `json:"room,omitempty"`       // sessions that a machine is known to carry; 0: not known
+	Strict   bool               `json:"strict,omitempty"`     // where the group that stays cannot carry everyone: stop, and not only say so
 	OnFail   string             `json:"on_failure,omitempty"` // hold or rollback
 	Steps    []Step             `json:"steps"`
 }
@@ -119,8 +124,12 @@ type Command struct {
 	Dir  string            `json:"dir,omitempty"` // where it runs; empty: the login directory
 	Line string            `json:"line"`
 	Env  map[string]string `json:"env,omitempty"`
-	For  string            `json:"for,omitempty"`  // reap, mend, once it is run: the id of the process that it is about
-	Send string            `json:"send,omitempty"` // deploy: the local file that is streamed to the line's standard input
+	For  string            `json:"for,omitempty"` // reap, mend, once it is run: the id of the process that it is about
+	// ID names one attempt at a command that changes a machine, and Token is higher in each process that takes the run up: by them a
+	// machine begins it once at most, and refuses a process that was replaced. They follow from the journal and are not written into it.
+	ID    string `json:"-"`
+	Token int64  `json:"-"`
+	Send  string `json:"send,omitempty"` // deploy: the local file that is streamed to the line's standard input
 }
 
 // Step is one step of a plan. Which fields are set depends on its Kind.
@@ -130,6 +139,7 @@ type Step struct {
 	Hosts   []string       `json:"hosts"`             // every machine of that group, since commands may name only one of them
 	Weights map[string]int `json:"weights,omitempty"` // shift: every backend → weight wanted
 	Ramp    []int          `json:"ramp,omitempty"`    // shift: percent of its weight the closing group passes through
+	Try     int            `json:"try,omitempty"`     // shift: connections made through the load balancer once it is reached
 	Watch   []Ports        `json:"watch,omitempty"`   // drain, restart: established connections on these are sessions
 	Probe   []Ports        `json:"probe,omitempty"`   // shift: of the group that stays; restart, check: of Group. Each must answer
 	Run     []Command      `json:"run,omitempty"`     // deploy, restart, check
@@ -172,6 +182,7 @@ type Draining struct {
 	Interval   Seconds  `json:"interval"`             // between two counts
 	OnDeadline Deadline `json:"on_deadline"`          //
 	CutBudget  *int     `json:"cut_budget,omitempty"` // more left than this at the deadline pauses instead of cutting
+	Spread     Seconds  `json:"spread,omitempty"`     // restart: where sessions are cut, the machines follow one another over this time
 }
 
 // Recipe knows the commands that restart a group.

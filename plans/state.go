@@ -23,54 +23,6 @@ const (
 // Over says whether a run in this phase has ended for good: there is nothing to resume.
 func (p Phase) Over() bool { return p == PhaseDone || p == PhaseAborted }
 
-// Status says where one step is.
-type Status string
-
-// The states of a step.
-const (
-	Pending     Status = "pending"
-	UnderWay    Status = "running"
-	StepDone    Status = "done"
-	StepFailed  Status = "failed"
-	StepSkipped Status = "skipped" // a retreat came first
-)
-
-// Attempt is what is known of a command on one host.
-type Attempt struct {
-	Sent  Stamp  `json:"sent,omitzero"` // when it was about to be sent
-	Known bool   `json:"known"`         // its outcome was recorded
-	Code  int    `json:"code"`
-	Error string `json:"error,omitempty"`
-}
-
-// OK says whether the command is known to have ended with exit code 0.
-func (a Attempt) OK() bool { return a.Known && a.Code == 0 && a.Error == "" }
-
-// Progress is how far one step is.
-type Progress struct {
-	Status  Status             `json:"status"`
-	Began   Stamp              `json:"began,omitzero"`
-	Ended   Stamp              `json:"ended,omitzero"`
-	EndedBy string             `json:"ended_by,omitempty"`
-	First   *int               `json:"first,omitempty"` // drain: sessions when it began
-	Left    int                `json:"left,omitempty"`  // drain: sessions left when it ended
-	Cut     int                `json:"cut,omitempty"`   // restart: sessions open when it began
-	Cuts    map[string]int     `json:"cuts,omitempty"`  // the same by host
-	Error   string             `json:"error,omitempty"`
-	Acts    map[string]Attempt `json:"acts,omitempty"` // by Key
-}
-
-// Key names a command within a step: one act on one host.
-func Key(host string, do Act) string { return string(do) + " " + host }
-
-// Key names the command within its step: one act on one host, or of one process of it.
-func (c Command) Key() string {
-	if c.For != "" {
-		return Key(c.Host, c.Do) + " " + c.For
-	}
-	return Key(c.Host, c.Do)
-}
-
 // Chapter is a plan that has been left, and how far it came.
 type Chapter struct {
 	Plan     Plan       `json:"plan"`
@@ -98,7 +50,14 @@ type State struct {
 	// found was set by somebody else.
 	Wrote    map[string][]int `json:"wrote,omitempty"`
 	Unlooked bool             `json:"unlooked,omitempty"` // writes have been sent since the last reading: it may no longer be so
-	Touched  bool             `json:"touched"`            // a write or a command has been begun
+	// Doubt is when a request of unknown outcome may have been sent last; zero where there is none. It may take effect for Plan.Late from then.
+	Doubt Stamp `json:"doubt,omitzero"`
+	// Intent says that requests were about to be sent and nobody has told what became of them.
+	Intent   bool             `json:"intent,omitempty"`
+	Token    int64            `json:"token,omitempty"` // of the process that took the run up last
+	Alarm    string           `json:"alarm,omitempty"` // why the group that serves is not whole while the other is out
+	Hits     map[string]int   `json:"hits,omitempty"`  // which hosts answered through the load balancer, when it was tried last
+	Touched  bool             `json:"touched"`         // a write or a command has been begun
 	Sessions map[string]Count `json:"sessions,omitempty"`
 	Rolls    map[string]Roll  `json:"rolls,omitempty"`   // by group
 	Dirty    map[string]bool  `json:"dirty,omitempty"`   // groups with a restart begun and not yet checked
@@ -172,7 +131,7 @@ func (s State) Apply(e Event) State {
 	case Planned:
 		s = s.planned(e)
 	case Resumed:
-		s.Phase, s.By, s.PID, s.Error, s.Taken = PhaseRunning, e.By, e.PID, "", e.Stamp
+		s = s.resumed(e)
 	case Looked:
 		s.Weights, s.Sick, s.Looked, s.Unlooked = e.Weights, e.Sick, e.Stamp, false
 	case Writing:
@@ -185,8 +144,16 @@ func (s State) Apply(e Event) State {
 		s = s.commanded(e)
 	case Noted:
 		s.Note = e.Note
+	case Wrote:
+		s = s.wrote(e)
+	case Alarmed:
+		s.Alarm = e.Error
+	case Tried:
+		s.Hits = e.Hits
+	case Adopted, Overruled:
+		s = s.ruled(e)
 	case Asked:
-		s.Asked, s.AskedBy = e.Request, e.By
+		s = s.asked(e)
 	case Began, Ended, Failed:
 		s = s.stepped(e)
 	case Paused, Held, Interrupted, Done, Aborted:
@@ -212,6 +179,9 @@ func (s State) planned(e Event) State {
 		s.Phase = PhasePlanned
 	}
 	s.Plan, s.Step, s.Asked, s.AskedBy, s.Note = *e.Plan, 0, "", "", ""
+	if e.Plan.Doubt && s.Doubt.At.IsZero() {
+		s.Doubt = e.Stamp
+	}
 	for id, w := range e.Plan.Taken {
 		s.Wrote = with(s.Wrote, id, append(slices.Clone(s.Wrote[id]), w))
 	}
@@ -226,7 +196,7 @@ func (s State) planned(e Event) State {
 }
 
 func (s State) writing(e Event) State {
-	s.Touched, s.Unlooked = true, true
+	s.Touched, s.Unlooked, s.Intent = true, true, true
 	s.Wrote = maps.Clone(s.Wrote)
 	if s.Wrote == nil {
 		s.Wrote = map[string][]int{}
@@ -239,76 +209,47 @@ func (s State) writing(e Event) State {
 	return s
 }
 
-func (s State) counted(e Event) State {
-	if e.Sessions == nil {
-		return s
+// wrote takes in what became of requests. From one whose outcome is not known on, there is a doubt.
+func (s State) wrote(e Event) State {
+	s.Intent = false
+	if slices.ContainsFunc(e.Answers, func(a Answer) bool { return a.Outcome == Unknown }) {
+		s.Doubt = e.Stamp
 	}
-	s.Sessions = with(s.Sessions, e.Group, Count{Sessions: *e.Sessions, At: e.Stamp})
-	return s.progressed(e.Step, func(p *Progress) {
-		if s.Plan.Steps[e.Step].Group != e.Group || !e.Sessions.Known() {
-			return
-		}
-		if p.First == nil && s.Plan.Steps[e.Step].Kind == Drain {
-			n := e.Sessions.Total
-			p.First = &n
-		}
-		p.Left = e.Sessions.Total
-		if e.Cut != nil {
-			p.cut(s.Plan.Steps[e.Step], e.Sessions.ByHost)
-		}
-	})
+	return s
 }
 
-// cut takes in the sessions that a restart is about to cut on each host. Counting a host again before its stop was sent replaces the number;
-// after it, they are others. Where its start is known to have succeeded, nothing is cut any more.
-func (p *Progress) cut(step Step, byHost map[string]int) {
-	cuts := maps.Clone(p.Cuts)
-	if cuts == nil {
-		cuts = map[string]int{}
+// resumed gives the run to another process. Requests that the one before was about to send may have been sent until just now.
+func (s State) resumed(e Event) State {
+	s.Phase, s.By, s.PID, s.Error, s.Taken = PhaseRunning, e.By, e.PID, "", e.Stamp
+	s.Token = max(s.Token+1, e.At.UnixMilli())
+	if s.Intent {
+		s.Doubt, s.Intent = e.Stamp, false
 	}
-	p.Cut = 0
-	for h, n := range byHost {
-		_, stopped := p.Acts[Key(step.By(DoStop, h), DoStop)]
-		switch {
-		case len(step.Want) == 0 && p.Acts[Key(h, DoStart)].OK():
-		case stopped:
-			cuts[h] += n
-		default:
-			cuts[h] = n
-		}
-	}
-	for _, n := range cuts {
-		p.Cut += n
-	}
-	p.Cuts = cuts
+	return s
 }
 
-func (s State) commanded(e Event) State {
-	if e.Command == nil {
-		return s
+// asked takes a request in. A pause that was asked for is taken back by a resume; an abort is not.
+func (s State) asked(e Event) State {
+	switch {
+	case s.Asked == AskAbort:
+	case e.Request == AskResume:
+		s.Asked, s.AskedBy = "", ""
+	default:
+		s.Asked, s.AskedBy = e.Request, e.By
 	}
-	s.Touched = true
-	c := *e.Command
-	if e.What == Running && c.Do == DoStart {
-		s.Starts = with(s.Starts, c.Host, s.Starts[c.Host]+1)
-	}
-	if e.What == Running && (c.Do == DoStop || c.Do == DoReap || c.Do == DoStart) {
-		s.Dirty = with(s.Dirty, e.Group, true)
-	}
-	return s.progressed(e.Step, func(p *Progress) {
-		p.Acts = maps.Clone(p.Acts)
-		if p.Acts == nil {
-			p.Acts = map[string]Attempt{}
+	return s
+}
+
+// ruled takes in what a person has said of values that somebody else had set.
+func (s State) ruled(e Event) State {
+	for id, w := range e.Weights {
+		if e.What == Adopted {
+			s.Plan = s.Plan.Adopt(id, w)
+			continue
 		}
-		if e.What == Running {
-			p.Acts[c.Key()] = Attempt{Sent: e.Stamp}
-			if c.Do == DoStop { // what was started before is gone
-				delete(p.Acts, Key(c.Host, DoStart))
-			}
-			return
-		}
-		p.Acts[c.Key()] = Attempt{Sent: p.Acts[c.Key()].Sent, Known: e.Error == "", Code: e.Code, Error: e.Error}
-	})
+		s.Wrote = with(s.Wrote, id, append(slices.Clone(s.Wrote[id]), w))
+	}
+	return s
 }
 
 func (s State) stepped(e Event) State {
@@ -352,16 +293,6 @@ func (s State) stopped(e Event) State {
 		s.Phase, s.Safe = PhaseAborted, true
 	}
 	s.Asked, s.AskedBy = "", ""
-	return s
-}
-
-// progressed gives s with the progress of step i changed; s itself where there is no such step.
-func (s State) progressed(i int, change func(*Progress)) State {
-	if i < 0 || i >= len(s.Progress) {
-		return s
-	}
-	s.Progress = slices.Clone(s.Progress)
-	change(&s.Progress[i])
 	return s
 }
 

@@ -1,0 +1,151 @@
+package plans
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Status says where one step is.
+type Status string
+
+// The states of a step.
+const (
+	Pending     Status = "pending"
+	UnderWay    Status = "running"
+	StepDone    Status = "done"
+	StepFailed  Status = "failed"
+	StepSkipped Status = "skipped" // a retreat came first
+)
+
+// Attempt is what is known of a command on one host.
+type Attempt struct {
+	Sent  Stamp  `json:"sent,omitzero"` // when it was about to be sent
+	Known bool   `json:"known"`         // its outcome was recorded
+	Code  int    `json:"code"`
+	Error string `json:"error,omitempty"`
+	ID    string `json:"id,omitempty"`   // of this attempt, on its machine
+	Over  bool   `json:"over,omitempty"` // its machine has said that it began and will never tell how it ended
+}
+
+// Open says whether the command may have begun, may still begin, and nobody has told how it ended.
+func (a Attempt) Open() bool { return a.ID != "" && !a.Known && !a.Over }
+
+// Lost is how a command has ended, by Event.EndedBy, whose machine has forgotten how: it was restarted, or the command was killed.
+const Lost = "lost"
+
+// OK says whether the command is known to have ended with exit code 0.
+func (a Attempt) OK() bool { return a.Known && a.Code == 0 && a.Error == "" }
+
+// Progress is how far one step is.
+type Progress struct {
+	Status  Status             `json:"status"`
+	Began   Stamp              `json:"began,omitzero"`
+	Ended   Stamp              `json:"ended,omitzero"`
+	EndedBy string             `json:"ended_by,omitempty"`
+	First   *int               `json:"first,omitempty"` // drain: sessions when it began
+	Left    int                `json:"left,omitempty"`  // drain: sessions left when it ended
+	Cut     int                `json:"cut,omitempty"`   // restart: sessions open when it began
+	Cuts    map[string]int     `json:"cuts,omitempty"`  // the same by host
+	Error   string             `json:"error,omitempty"`
+	Acts    map[string]Attempt `json:"acts,omitempty"` // by Key
+}
+
+// Key names a command within a step: one act on one host.
+func Key(host string, do Act) string { return string(do) + " " + host }
+
+// Key names the command within its step: one act on one host, or of one process of it.
+func (c Command) Key() string {
+	if c.For != "" {
+		return Key(c.Host, c.Do) + " " + c.For
+	}
+	return Key(c.Host, c.Do)
+}
+
+func (s State) counted(e Event) State {
+	if e.Sessions == nil {
+		return s
+	}
+	s.Sessions = with(s.Sessions, e.Group, Count{Sessions: *e.Sessions, At: e.Stamp})
+	return s.progressed(e.Step, func(p *Progress) {
+		if s.Plan.Steps[e.Step].Group != e.Group || !e.Sessions.Known() {
+			return
+		}
+		if p.First == nil && s.Plan.Steps[e.Step].Kind == Drain {
+			n := e.Sessions.Total
+			p.First = &n
+		}
+		p.Left = e.Sessions.Total
+		if e.Cut != nil {
+			p.cut(s.Plan.Steps[e.Step], e.Sessions.ByHost)
+		}
+	})
+}
+
+// cut takes in the sessions that a restart is about to cut on each host. Counting a host again before its stop was sent replaces the number;
+// after it, they are others. Where its start is known to have succeeded, nothing is cut any more.
+func (p *Progress) cut(step Step, byHost map[string]int) {
+	cuts := maps.Clone(p.Cuts)
+	if cuts == nil {
+		cuts = map[string]int{}
+	}
+	p.Cut = 0
+	for h, n := range byHost {
+		_, stopped := p.Acts[Key(step.By(DoStop, h), DoStop)]
+		switch {
+		case len(step.Want) == 0 && p.Acts[Key(h, DoStart)].OK():
+		case stopped:
+			cuts[h] += n
+		default:
+			cuts[h] = n
+		}
+	}
+	for _, n := range cuts {
+		p.Cut += n
+	}
+	p.Cuts = cuts
+}
+
+func (s State) commanded(e Event) State {
+	if e.Command == nil {
+		return s
+	}
+	s.Touched = true
+	c := *e.Command
+	if e.What == Running && c.Do == DoStart {
+		s.Starts = with(s.Starts, c.Host, s.Starts[c.Host]+1)
+	}
+	if e.What == Running && (c.Do == DoStop || c.Do == DoReap || c.Do == DoStart) {
+		s.Dirty = with(s.Dirty, e.Group, true)
+	}
+	return s.progressed(e.Step, func(p *Progress) {
+		p.Acts = maps.Clone(p.Acts)
+		if p.Acts == nil {
+			p.Acts = map[string]Attempt{}
+		}
+		if e.What == Running {
+			id := fmt.Sprintf("%s-%d", s.Plan.ID, e.Seq)
+			if before := p.Acts[c.Key()]; before.Open() { // it may yet begin: the machine shall take this for the same
+				id = before.ID
+			}
+			p.Acts[c.Key()] = Attempt{Sent: e.Stamp, ID: id}
+			if c.Do == DoStop { // what was started before is gone
+				delete(p.Acts, Key(c.Host, DoStart))
+			}
+			return
+		}
+		a := p.Acts[c.Key()]
+		a.Known, a.Code, a.Error, a.Over = e.Error == "", e.Code, e.Error, e.EndedBy == Lost
+		p.Acts[c.Key()] = a
+	})
+}
+
+// progressed gives s with the progress of step i changed; s itself where there is no such step.
+func (s State) progressed(i int, change func(*Progress)) State {
+	if i < 0 || i >= len(s.Progress) {
+		return s
+	}
+	s.Progress = slices.Clone(s.Progress)
+	change(&s.Progress[i])
+	return s
+}
