@@ -14,7 +14,7 @@ import (
 // check waits until every port of the group answers, exactly the wanted processes run, every status and health line succeeds and every machine
 // shows the release, and goes on doing so for the step's Stable. It changes nothing.
 func (r *runner) check(ctx context.Context, step plans.Step) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
+	ctx, cancel := r.t.Clock.Within(ctx, step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
 	defer cancel()
 	var well time.Time // since when; zero: not now
 	var found []plans.Found
@@ -22,8 +22,16 @@ func (r *runner) check(ctx context.Context, step plans.Step) error {
 		if err := r.asked(ctx, false); err != nil {
 			return err
 		}
+		if err := r.watch(ctx, step); err != nil {
+			return err
+		}
+		if r.s.Alarm != "" {
+			if err := r.rescue(ctx, step); err != nil {
+				return err
+			}
+		}
 		why := r.ill(ctx, step)
-		if why == "" && (well.IsZero() || time.Since(well) >= step.Stable.Duration()) { // first and last: it is many questions
+		if why == "" && (well.IsZero() || r.since(well) >= step.Stable.Duration()) { // first and last: it is many questions
 			if why = r.astray(ctx, step.Gates); why == "" && len(step.Want) > 0 {
 				found, why = r.odd(ctx, step, true)
 			}
@@ -35,18 +43,18 @@ func (r *runner) check(ctx context.Context, step plans.Step) error {
 				return err
 			}
 		case well.IsZero():
-			well = time.Now()
+			well = r.t.Clock.Now()
 			if err := r.note(ctx, "%s answers; it must go on for %s", step.Group, step.Stable); err != nil {
 				return err
 			}
 		}
-		if !well.IsZero() && time.Since(well) >= step.Stable.Duration() {
+		if !well.IsZero() && r.since(well) >= step.Stable.Duration() {
 			if err := r.called(ctx, step, found); err != nil {
 				return err
 			}
 			return r.event(ctx, plans.Event{What: plans.Ended})
 		}
-		if err := sleep(ctx, r.beat()); err != nil {
+		if err := r.sleep(ctx, r.beat()); err != nil {
 			if why != "" {
 				return fmt.Errorf("%s: %w", why, err)
 			}
@@ -66,10 +74,10 @@ func (r *runner) ill(ctx context.Context, step plans.Step) string {
 		}
 	}
 	found, shown := make([]string, len(step.Run)), make([]string, len(step.Run))
-	each(len(step.Run), func(i int) {
+	r.each(len(step.Run), func(i int) {
 		c := step.Run[i]
 		res, err := r.t.Shell.Run(ctx, c, step.Within.Duration())
-		if f := r.fault(c, ran{res: res, err: err}); f != nil {
+		if f := r.fault(c, ran{res, err}); f != nil {
 			found[i] = f.Error()
 		}
 		shown[i], _, _ = strings.Cut(strings.TrimSpace(res.Output), "\n")
@@ -108,7 +116,7 @@ func (r *runner) astray(ctx context.Context, g *plans.Gates) string {
 		return ""
 	}
 	found := make([]string, len(g.Ports))
-	each(len(g.Ports), func(i int) {
+	r.each(len(g.Ports), func(i int) {
 		for _, port := range g.Ports[i].Ports {
 			to, err := r.t.Gates.Ask(ctx, g.Ports[i], port, *g)
 			var fault string

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,16 +14,17 @@ import (
 
 // ran is one command's end, on its way from the goroutine that waited for it.
 type ran struct {
-	i   int
 	res Result
 	err error
 }
 
-// command runs commands, all at once, each recorded before it is sent and after it has ended, and gives every failure.
+// command runs commands, all at once, each recorded before it is sent and after it has ended, and gives every failure. Meanwhile the group
+// that serves is watched.
 //
 // A cancel does not end them: they get the runner's Leave to finish, and are then left running with their outcome unknown, since
-// half a stop or half a start is worse than either.
-func (r *runner) command(ctx context.Context, cs []plans.Command, within time.Duration) error {
+// half a stop or half a start is worse than either. Nor does a serving group that is hurt, but for a deploy: the group that it changes has its old
+// processes, and must be opened at once.
+func (r *runner) command(ctx context.Context, step plans.Step, cs []plans.Command, within time.Duration) error {
 	if len(cs) == 0 {
 		return nil
 	}
@@ -29,39 +32,115 @@ func (r *runner) command(ctx context.Context, cs []plans.Command, within time.Du
 		if err := r.event(ctx, plans.Event{What: plans.Running, Command: &cs[i]}); err != nil {
 			return err
 		}
+		cs[i] = r.named(cs[i])
 	}
-	patient, leave := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer leave(nil)
-	context.AfterFunc(ctx, func() {
-		t := time.AfterFunc(r.t.Leave, func() { leave(ErrInterrupted) })
-		context.AfterFunc(patient, func() { t.Stop() })
-	})
-	ends := make(chan ran, len(cs))
-	for i, c := range cs {
-		go func() {
-			res, err := r.t.Shell.Run(patient, c, within)
-			ends <- ran{i, res, err}
-		}()
-	}
+	ends := make([]ran, len(cs))
 	var faults []error
-	for range cs {
-		e := <-ends
-		c := cs[e.i]
-		done := plans.Event{What: plans.Ran, Command: &c, Code: e.res.Code, Output: e.res.Output}
-		if e.err != nil {
-			done.Error = e.err.Error()
+	var seen error // by the watch
+	r.crew(ctx, len(cs), func(ctx context.Context, i int) {
+		res, err := r.t.Shell.Run(ctx, cs[i], within)
+		ends[i] = ran{res, err}
+	}, func(i int) {
+		faults = append(faults, r.ended(ctx, cs[i], ends[i]))
+	}, func(leave context.CancelCauseFunc) {
+		if seen == nil {
+			seen = r.watch(ctx, step)
 		}
-		if err := r.event(ctx, done); err != nil {
-			faults = append(faults, err)
+		if seen != nil && step.Kind == plans.Deploy {
+			leave(seen)
 		}
-		if f := r.fault(c, e); f != nil {
-			faults = append(faults, f)
-		}
-	}
-	if ctx.Err() != nil {
+	})
+	var hurt *stop
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case errors.Is(seen, ErrJournal), errors.As(seen, &hurt):
+		return seen
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, seen)...)
+}
+
+// named gives a command the id of its attempt and the token of this process.
+func (r *runner) named(c plans.Command) plans.Command {
+	c.ID, c.Token = r.s.Progress[r.s.Step].Acts[c.Key()].ID, r.s.Token
+	return c
+}
+
+// ended records how a command has ended, and gives its failure.
+func (r *runner) ended(ctx context.Context, c plans.Command, e ran) error {
+	done := plans.Event{What: plans.Ran, Command: &c, Code: e.res.Code, Output: e.res.Output}
+	if e.err != nil {
+		done.Error = e.err.Error()
+	}
+	return errors.Join(r.event(ctx, done), r.fault(c, e))
+}
+
+// recall asks the machines what has become of the step's commands whose end nobody has told, since a connection or a process died. One that
+// still runs is waited for. What has not begun may be sent again, under the same id.
+func (r *runner) recall(ctx context.Context, step plans.Step, within time.Duration) error {
+	acts := r.s.Progress[r.s.Step].Acts
+	var open []plans.Command
+	for _, c := range step.Run {
+		for _, key := range slices.Sorted(maps.Keys(acts)) {
+			one, ofOne := strings.CutPrefix(key, c.Key()+" ")
+			switch {
+			case !acts[key].Open() || c.Send != "":
+			case ofOne:
+				open = append(open, alone(c, one))
+			case key == c.Key():
+				open = append(open, c)
+			}
+		}
+	}
+	begun, errs := make([]Begun, len(open)), make([]error, len(open))
+	r.each(len(open), func(i int) { begun[i], errs[i] = r.ask(ctx, r.named(open[i])) })
+	for i, c := range open {
+		switch {
+		case errs[i] != nil:
+			return fmt.Errorf("%s on %s: nobody knows whether it began: %w", c.Do, r.s.Plan.Name(c.Host), errs[i])
+		case begun[i] == Lost:
+			e := plans.Event{What: plans.Ran, Command: &c, Error: "it began, and its machine has lost it", EndedBy: plans.Lost}
+			if err := r.event(ctx, e); err != nil {
+				return err
+			}
+		case begun[i] != Absent:
+			if err := r.note(ctx, "%s on %s had begun: waiting for its end", c.Do, r.s.Plan.Name(c.Host)); err != nil {
+				return err
+			}
+			c = r.named(c)
+			res, err := r.t.Shell.Run(ctx, c, within)
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err := r.event(ctx, plans.Event{What: plans.Ran, Command: &c, Code: res.Code, Output: res.Output, Error: text(err)}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// asks is how often a machine is asked about a command before the run is held.
+const asks = 5
+
+// ask asks a machine about a command, again where it does not answer.
+func (r *runner) ask(ctx context.Context, c plans.Command) (Begun, error) {
+	for try := 1; ; try++ {
+		b, err := r.t.Shell.Ask(ctx, c)
+		if err == nil || try == asks {
+			return b, err
+		}
+		if err := r.sleep(ctx, time.Duration(try)*time.Second); err != nil {
+			return b, err
+		}
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // fault says how a command failed: nil where it succeeded.

@@ -13,13 +13,16 @@ func (r *runner) deploy(ctx context.Context, step plans.Step) error {
 	if err := r.shut(ctx, step); err != nil {
 		return err
 	}
+	if err := r.recall(ctx, step, step.Within.Duration()); err != nil {
+		return err
+	}
 	var todo []plans.Command
 	for _, c := range step.Run {
 		if !r.did(c.Host, c.Do).OK() {
 			todo = append(todo, c)
 		}
 	}
-	if err := r.command(ctx, todo, step.Within.Duration()); err != nil {
+	if err := r.command(ctx, step, todo, step.Within.Duration()); err != nil {
 		return err
 	}
 	return r.event(ctx, plans.Event{What: plans.Ended, Note: fmt.Sprintf("%d machines", len(step.Hosts))})

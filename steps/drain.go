@@ -91,15 +91,15 @@ func (r *runner) unread(step plans.Step, c drain.Reading) string {
 func (r *runner) await(ctx context.Context, step plans.Step, p drain.Policy) (drain.Outcome, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	looked := time.Now()
+	r.again = r.t.Clock.Now().Add(r.t.LookEach)
+	p.Clock = r.t.Clock
 	out, err := drain.Wait(ctx, r.t.Sessions.Counter(step.Group, step.Watch), p, func(c drain.Reading, f drain.Forecast) {
 		err := r.count(ctx, step.Group, c, f)
 		if err == nil {
 			err = r.asked(ctx, false)
 		}
-		if err == nil && time.Since(looked) >= r.t.LookEach {
-			looked = time.Now()
-			err = r.guard(ctx, step)
+		if err == nil {
+			err = r.watch(ctx, step)
 		}
 		if err != nil {
 			cancel(err)
@@ -109,30 +109,6 @@ func (r *runner) await(ctx context.Context, step plans.Step, p drain.Policy) (dr
 		return out, cause
 	}
 	return out, err
-}
-
-// guard looks once while a drain waits: the group must still be closed, and the other one's sessions are counted for the record. A
-// load balancer that cannot be read does not stop a drain, since it changes nothing.
-func (r *runner) guard(ctx context.Context, step plans.Step) error {
-	quick, cancel := context.WithTimeout(ctx, r.t.LookEach/2)
-	defer cancel()
-	if l, err := r.t.Traffic.Look(quick); err == nil {
-		if err := r.seen(ctx, l); err != nil {
-			return err
-		}
-		if err := r.taking(l, step, "takes new connections again"); err != nil {
-			return err
-		}
-	}
-	other := r.s.Plan.Other(step.Group)
-	for _, st := range r.s.Plan.Steps {
-		if st.Kind == plans.Drain && st.Group == other {
-			if c, err := r.t.Sessions.Counter(other, st.Watch).Count(quick); err == nil && c.Known() {
-				return r.count(ctx, other, c, drain.Forecast{})
-			}
-		}
-	}
-	return nil
 }
 
 // count records one count of a group's sessions.

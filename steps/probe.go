@@ -9,6 +9,11 @@ import (
 
 // silent says which port of a group does not answer; empty where all do.
 func (r *runner) silent(ctx context.Context, group string) string {
+	return r.unanswered(ctx, r.answers(group))
+}
+
+// answers gives the ports of a group that must answer.
+func (r *runner) answers(group string) []plans.Ports {
 	var of []plans.Ports
 	for _, st := range r.s.Plan.Steps {
 		switch {
@@ -18,7 +23,7 @@ func (r *runner) silent(ctx context.Context, group string) string {
 			of = st.Probe
 		}
 	}
-	return r.unanswered(ctx, of)
+	return of
 }
 
 // unanswered says which of the ports does not answer; empty where all do.
@@ -50,7 +55,7 @@ func (r *runner) answering(ctx context.Context, of []plans.Ports) string {
 // first probes every port, the machines at once, and gives the first fault in the plan's order.
 func (r *runner) first(ctx context.Context, of []plans.Ports, fault func(bool, error) string) string {
 	found := make([]string, len(of))
-	each(len(of), func(i int) {
+	r.each(len(of), func(i int) {
 		for _, port := range of[i].Ports {
 			if f := fault(r.t.Prober.Probe(ctx, of[i], port)); f != "" {
 				found[i] = fmt.Sprintf("%s port %d %s", r.s.Plan.Name(of[i].Host), port, f)

@@ -17,6 +17,9 @@ func (r *runner) restart(ctx context.Context, step plans.Step) error {
 	if err := r.shut(ctx, step); err != nil {
 		return err
 	}
+	if err := r.recall(ctx, step, step.Within.Duration()); err != nil {
+		return err
+	}
 	if err := r.admit(ctx, step); err != nil {
 		return err
 	}
@@ -24,6 +27,66 @@ func (r *runner) restart(ctx context.Context, step plans.Step) error {
 	if err != nil {
 		return err
 	}
+	waves, err := r.waves(ctx, step, hosts)
+	if err != nil {
+		return err
+	}
+	for i, wave := range waves {
+		if i > 0 {
+			if err := r.apart(ctx, step, len(waves)); err != nil {
+				return err
+			}
+		}
+		if err := r.renew(ctx, step, wave); err != nil {
+			return err
+		}
+	}
+	if len(step.Want) > 0 && len(hosts) > 0 {
+		if err := r.muster(ctx, step); err != nil {
+			return err
+		}
+	}
+	return r.event(ctx, plans.Event{What: plans.Ended, Note: fmt.Sprintf("%d machines", len(step.Hosts))})
+}
+
+// waves gives the machines that are stopped and started together: all of them, or one after another where sessions are about to be cut and the plan
+// spreads that over a time.
+func (r *runner) waves(ctx context.Context, step plans.Step, hosts []string) ([][]string, error) {
+	if step.Drain.Spread == 0 || len(step.Want) > 0 || len(hosts) < 2 {
+		return [][]string{hosts}, nil
+	}
+	if err := r.account(ctx, step); err != nil {
+		return nil, err
+	}
+	if r.s.Progress[r.s.Step].Cut == 0 {
+		return [][]string{hosts}, nil
+	}
+	var each [][]string
+	for _, h := range hosts {
+		each = append(each, []string{h})
+	}
+	return each, nil
+}
+
+// apart waits between two of n waves.
+func (r *runner) apart(ctx context.Context, step plans.Step, n int) error {
+	began := r.t.Clock.Now()
+	for gap := step.Drain.Spread.Duration() / time.Duration(n-1); r.since(began) < gap; {
+		if err := r.note(ctx, "the next machine of %s follows: sessions are cut over %s", step.Group, step.Drain.Spread); err != nil {
+			return err
+		}
+		if err := r.watch(ctx, step); err != nil {
+			return err
+		}
+		if err := r.sleep(ctx, min(time.Second, gap-r.since(began))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renew stops some machines, proves that nothing is left on them, and starts them.
+func (r *runner) renew(ctx context.Context, step plans.Step, hosts []string) error {
 	if err := r.account(ctx, step); err != nil {
 		return err
 	}
@@ -34,7 +97,7 @@ func (r *runner) restart(ctx context.Context, step plans.Step) error {
 	if err := r.admit(ctx, step); err != nil {
 		return err
 	}
-	if err := r.command(ctx, of(step, plans.DoStop, hosts), stopping(step)); err != nil {
+	if err := r.command(ctx, step, of(step, plans.DoStop, hosts), stopping(step)); err != nil {
 		return err
 	}
 	if err := r.reap(ctx, step, hosts); err != nil {
@@ -43,15 +106,7 @@ func (r *runner) restart(ctx context.Context, step plans.Step) error {
 	if err := r.gone(ctx, step, hosts); err != nil {
 		return err
 	}
-	if err := r.command(ctx, of(step, plans.DoStart, hosts), step.Within.Duration()); err != nil {
-		return err
-	}
-	if len(step.Want) > 0 && len(hosts) > 0 {
-		if err := r.muster(ctx, step); err != nil {
-			return err
-		}
-	}
-	return r.event(ctx, plans.Event{What: plans.Ended, Note: fmt.Sprintf("%d machines", len(step.Hosts))})
+	return r.command(ctx, step, of(step, plans.DoStart, hosts), step.Within.Duration())
 }
 
 // stopping is how long the command of a stop may take. That of a master ends by itself after Kill, since it is not believed anyway: what
@@ -65,42 +120,21 @@ func stopping(step plans.Step) time.Duration {
 
 // admit is the interlock: no machine of the group takes new connections, and the other group is in full service.
 func (r *runner) admit(ctx context.Context, step plans.Step) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
+	ctx, cancel := r.t.Clock.Within(ctx, step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
 	defer cancel()
-	if err := r.serves(ctx, r.s.Plan.Other(step.Group)); err != nil {
+	l, err := r.gate(ctx, r.s.Plan.Other(step.Group))
+	if err != nil {
 		return err
 	}
-	return r.closed(ctx, step)
+	return r.taking(l, step, "still takes new connections")
 }
 
-// todo gives the hosts that are still to be restarted. A start whose outcome is not known, because this process or its connection
-// died, is looked at: since the stop before it was proven, what runs now is what that start began.
+// todo gives the hosts that are still to be restarted: those whose start is not known to have succeeded.
 func (r *runner) todo(ctx context.Context, step plans.Step) ([]string, error) {
 	if len(step.Want) > 0 {
 		return r.incomplete(ctx, step)
 	}
-	var left []string
-	for _, h := range step.Hosts {
-		_, begun := r.s.Progress[r.s.Step].Acts[plans.Key(h, plans.DoStart)]
-		a := r.did(h, plans.DoStart)
-		if begun && !a.Known {
-			up, err := r.up(ctx, step, h)
-			if err != nil {
-				return nil, err
-			}
-			if up {
-				c := of(step, plans.DoStart, []string{h})[0]
-				if err := r.event(ctx, plans.Event{What: plans.Ran, Command: &c, Note: "found running: the start before had taken effect"}); err != nil {
-					return nil, err
-				}
-				continue
-			}
-		}
-		if !a.OK() {
-			left = append(left, h)
-		}
-	}
-	return left, nil
+	return slices.DeleteFunc(slices.Clone(step.Hosts), func(h string) bool { return r.did(h, plans.DoStart).OK() }), nil
 }
 
 // up says whether the service runs on a host, by its status line.
@@ -156,7 +190,7 @@ func (r *runner) gone(ctx context.Context, step plans.Step, hosts []string) erro
 		return nil
 	}
 	ports := slices.DeleteFunc(slices.Clone(step.Probe), func(p plans.Ports) bool { return !slices.Contains(hosts, p.Host) })
-	ctx, cancel := context.WithTimeoutCause(ctx, step.Kill.Duration(), fmt.Errorf("waited %s", step.Kill))
+	ctx, cancel := r.t.Clock.Within(ctx, step.Kill.Duration(), fmt.Errorf("waited %s", step.Kill))
 	defer cancel()
 	for {
 		why := r.answering(ctx, ports)
@@ -169,7 +203,7 @@ func (r *runner) gone(ctx context.Context, step plans.Step, hosts []string) erro
 		if err := r.note(ctx, "stopping: %s", why); err != nil {
 			return err
 		}
-		if err := sleep(ctx, 500*time.Millisecond); err != nil {
+		if err := r.sleep(ctx, 500*time.Millisecond); err != nil {
 			return fmt.Errorf("stop: %s: %w", why, err)
 		}
 	}
@@ -178,7 +212,7 @@ func (r *runner) gone(ctx context.Context, step plans.Step, hosts []string) erro
 // running says on which of the hosts the service still runs, or may; empty where it is proven stopped on all.
 func (r *runner) running(ctx context.Context, step plans.Step, hosts []string) string {
 	found := make([]string, len(hosts))
-	each(len(hosts), func(i int) {
+	r.each(len(hosts), func(i int) {
 		up, err := r.up(ctx, step, hosts[i])
 		switch {
 		case err != nil:

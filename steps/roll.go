@@ -37,7 +37,7 @@ func (r *runner) incomplete(ctx context.Context, step plans.Step) ([]string, err
 // reap ends by pid what a stop has left. A machine on which that is not proven holds the run: a process that lives through a restart comes
 // back into its group with the old code.
 func (r *runner) reap(ctx context.Context, step plans.Step, hosts []string) error {
-	return r.command(ctx, of(step, plans.DoReap, hosts), 2*step.Kill.Duration()+10*time.Second)
+	return r.command(ctx, step, of(step, plans.DoReap, hosts), 2*step.Kill.Duration()+10*time.Second)
 }
 
 // called records the processes of the groups that a step wants some of, now that they are as they should be.
@@ -96,7 +96,7 @@ func (r *runner) oldest(host string) (plans.Seconds, bool) {
 		if !ok {
 			return 0, false
 		}
-		return plans.Seconds(time.Since(a.Sent.At) + 5*time.Second), true
+		return plans.Seconds(r.since(a.Sent.At) + 5*time.Second), true
 	}
 	return 0, false
 }
@@ -104,15 +104,15 @@ func (r *runner) oldest(host string) (plans.Seconds, bool) {
 // muster waits until exactly the wanted processes run and are known to their master. Those that do not come are begun one by one. The master is
 // asked only once all processes are there, or some stay away: a master that is asked too early has been seen to end.
 func (r *runner) muster(ctx context.Context, step plans.Step) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
+	ctx, cancel := r.t.Clock.Within(ctx, step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
 	defer cancel()
 	if err := r.listening(ctx, step); err != nil {
 		return err
 	}
-	best, since, tried := len(step.Want)+1, time.Now(), map[string]int{}
+	best, since, tried := len(step.Want)+1, r.t.Clock.Now(), map[string]int{}
 	said := "no process was seen yet"
 	for {
-		late := time.Since(since) >= patience
+		late := r.since(since) >= patience
 		found, err := r.found(ctx, step, late)
 		if err == nil && !late && len(plans.Missing(step.Want, found)) == 0 {
 			found, err = r.found(ctx, step, true)
@@ -127,12 +127,12 @@ func (r *runner) muster(ctx context.Context, step plans.Step) error {
 			return fmt.Errorf("start: %w", err)
 		case err != nil:
 		case len(missing) < best:
-			best, since = len(missing), time.Now()
+			best, since = len(missing), r.t.Clock.Now()
 		case late:
 			if err := r.mend(ctx, step, found, tried); err != nil {
 				return err
 			}
-			since = time.Now()
+			since = r.t.Clock.Now()
 		}
 		if ctx.Err() == nil { // what a call says that was broken off at the deadline explains nothing
 			said = fmt.Sprintf("%d of %d processes; %s", len(step.Want)-len(missing), len(step.Want), reason(odd, err))
@@ -140,7 +140,7 @@ func (r *runner) muster(ctx context.Context, step plans.Step) error {
 		if err := r.note(ctx, "starting %s: %s", step.Group, said); err != nil {
 			return err
 		}
-		if err := sleep(ctx, time.Second); err != nil {
+		if err := r.sleep(ctx, time.Second); err != nil {
 			return fmt.Errorf("start: %s: %w", said, err)
 		}
 	}
@@ -149,14 +149,14 @@ func (r *runner) muster(ctx context.Context, step plans.Step) error {
 // listening waits until every port of the group answers, for a third of the time that a start has: a start keeps every core of its machines busy,
 // and to try a port costs them next to nothing, where to look through their processes would slow it down.
 func (r *runner) listening(ctx context.Context, step plans.Step) error {
-	looked := time.Now()
-	for end := looked.Add(step.Within.Duration() / 3); time.Now().Before(end); {
+	looked := r.t.Clock.Now()
+	for end := looked.Add(step.Within.Duration() / 3); r.t.Clock.Now().Before(end); {
 		why := r.unanswered(ctx, step.Probe)
 		if why == "" {
 			return nil
 		}
-		if time.Since(looked) >= patience {
-			looked = time.Now()
+		if r.since(looked) >= patience {
+			looked = r.t.Clock.Now()
 			if _, err := r.found(ctx, step, false); errors.Is(err, ErrNobody) {
 				return fmt.Errorf("start: %w", err)
 			}
@@ -164,7 +164,7 @@ func (r *runner) listening(ctx context.Context, step plans.Step) error {
 		if err := r.note(ctx, "starting %s: %s", step.Group, why); err != nil {
 			return err
 		}
-		if err := sleep(ctx, time.Second); err != nil {
+		if err := r.sleep(ctx, time.Second); err != nil {
 			return fmt.Errorf("start: %s: %w", why, err)
 		}
 	}
@@ -196,10 +196,10 @@ func (r *runner) mend(ctx context.Context, step plans.Step, found []plans.Found,
 			}
 		}
 		tried[w.ID]++
-		if err := r.command(ctx, ends, 2*step.Kill.Duration()+10*time.Second); err != nil {
+		if err := r.command(ctx, step, ends, 2*step.Kill.Duration()+10*time.Second); err != nil {
 			return err
 		}
-		if err := r.command(ctx, begins, step.Within.Duration()); err != nil {
+		if err := r.command(ctx, step, begins, step.Within.Duration()); err != nil {
 			return err
 		}
 	}

@@ -109,6 +109,10 @@ func (h *herd) Run(_ context.Context, c plans.Command, _ time.Duration) (steps.R
 	if h.deaf[c.Host] {
 		return steps.Result{}, errors.New("ssh: connection refused")
 	}
+	if c.ID != "" && h.begun[c.Host+c.ID] {
+		return steps.Result{}, nil
+	}
+	h.begun[c.Host+c.ID] = true
 	g := h.group(c.Host)
 	switch c.Do {
 	case plans.DoStop:

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/seed59ee9cdc/rollout/drain"
 	"github.com/seed59ee9cdc/rollout/plans"
 )
 
@@ -18,7 +21,10 @@ func Run(ctx context.Context, s plans.State, j Journal, t Tools) (plans.State, e
 	if t.Leave == 0 {
 		t.Leave = 5 * time.Second
 	}
-	r := &runner{s: s, j: j, t: t}
+	if t.Clock == nil {
+		t.Clock = drain.Wall{}
+	}
+	r := &runner{s: s, j: j, t: t, left: map[string]string{}}
 	return r.finish(ctx, r.run(ctx))
 }
 
@@ -29,6 +35,11 @@ type runner struct {
 	t Tools
 	// anew is set during a step that is begun again by a person's word, after it was left on purpose.
 	anew bool
+	// doubted is when a request may have been sent last whose outcome nobody knows, by this process's clock; zero: none was.
+	doubted time.Time
+	left    map[string]string // backends that the way back leaves closed, and why
+	again   time.Time         // when the group that serves is looked at next
+	hurt    int               // how often in a row it was seen hurt
 }
 
 // stop is a reason to leave the loop that is no failure.
@@ -44,6 +55,9 @@ func (r *runner) run(ctx context.Context) error {
 	stopped := r.s.Phase == plans.PhasePaused || r.s.Phase == plans.PhaseHeld
 	if err := r.record(ctx, plans.Event{What: plans.Resumed, Step: -1, By: r.t.By, PID: r.t.PID}); err != nil {
 		return err
+	}
+	if gone, _ := r.s.Last.Since(r.s.Doubt); !r.s.Doubt.At.IsZero() {
+		r.doubted = r.t.Clock.Now().Add(-gone)
 	}
 	for {
 		step, ok := r.s.Current()
@@ -137,6 +151,10 @@ func (r *runner) retreat(ctx context.Context, why string) (plans.State, error) {
 
 // restored says what the way back has reached.
 func (r *runner) restored() string {
+	if len(r.left) > 0 {
+		id := slices.Min(slices.Collect(maps.Keys(r.left)))
+		return fmt.Sprintf("every backend this run had changed is as it was found, but for %d left closed: %s (%s), since %s", len(r.left), id, r.s.Plan.Before[id].Addr, r.left[id])
+	}
 	if n := len(plans.Drifted(r.s, r.s.Weights)); n > 0 {
 		return fmt.Sprintf("every backend this run had changed is as it was found; %d changed by somebody else are left as they are", n)
 	}
@@ -192,7 +210,10 @@ func (r *runner) record(ctx context.Context, e plans.Event) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrJournal, err)
 	}
-	r.s = r.s.Apply(done)
+	doubt := r.s.Doubt
+	if r.s = r.s.Apply(done); r.s.Doubt != doubt {
+		r.doubted = r.t.Clock.Now()
+	}
 	return nil
 }
 
@@ -223,16 +244,4 @@ func (r *runner) asked(ctx context.Context, between bool) error {
 		return &stop{plans.AskPause, "asked by " + r.s.AskedBy}
 	}
 	return nil
-}
-
-// sleep waits for d or until the context ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

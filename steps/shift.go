@@ -15,9 +15,12 @@ import (
 // load balancer reports it healthy, and only then closes. Doing it twice is harmless, since it writes absolute values and
 // only where a look shows another.
 func (r *runner) shift(ctx context.Context, step plans.Step) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, step.Within.Duration(), fmt.Errorf("not reached within %s", step.Within))
+	ctx, cancel := r.t.Clock.Within(ctx, step.Within.Duration(), fmt.Errorf("not reached within %s", step.Within))
 	defer cancel()
 	if err := r.reach(ctx, step); err != nil {
+		return err
+	}
+	if err := r.try(ctx, step); err != nil {
 		return err
 	}
 	return r.event(ctx, plans.Event{What: plans.Ended})
@@ -40,6 +43,7 @@ func (r *runner) reach(ctx context.Context, step plans.Step) error {
 		if err := r.lower(ctx, step, down); err != nil {
 			return err
 		}
+		step.Weights = r.ours(l, all) // less what is left closed
 		if stays, err := r.settle(ctx, step); stays || err != nil {
 			return err
 		}
@@ -66,32 +70,27 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 	if len(up) == 0 {
 		return nil
 	}
-	for _, g := range r.groups(up) {
-		if why := r.silent(ctx, g); why != "" {
-			return fmt.Errorf("%s is not opened: %s", g, why)
-		}
-	}
 	var well time.Time // since when; zero: not now
 	for {
-		if err := r.write(ctx, step, up); err != nil {
+		var err error
+		if err := r.write(ctx, step, func(ctx context.Context) (Look, map[string]int, error) {
+			if up, err = r.fit(ctx, up); err != nil {
+				return Look{}, nil, err
+			}
+			l, err := r.look(ctx)
+			return l, up, err
+		}); err != nil {
 			return err
 		}
 		l, err := r.look(ctx)
 		if err != nil {
 			return err
 		}
-		if more, _ := differing(l.Weights, step.Weights); len(more) > 0 {
-			up, well = more, time.Time{}
+		if more := missing(l.Weights, up); len(more) > 0 {
+			well = time.Time{}
 			continue
 		}
-		why := ""
-		for _, g := range r.groups(up) {
-			if w := r.lacking(l, g); w != "" {
-				why = w
-			} else if w := r.silent(ctx, g); w != "" {
-				why = w
-			}
-		}
+		why := r.unfit(ctx, l, up)
 		switch {
 		case why != "":
 			well = time.Time{}
@@ -99,11 +98,14 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 				return err
 			}
 		case well.IsZero():
-			well = time.Now()
-		case time.Since(well) >= step.Stable.Duration():
+			well = r.t.Clock.Now()
+		case r.since(well) >= step.Stable.Duration():
 			return nil
 		}
-		if err := sleep(ctx, r.beat()); err != nil && why != "" {
+		if err := r.asked(ctx, false); err != nil {
+			return err
+		}
+		if err := r.sleep(ctx, r.beat()); err != nil && why != "" {
 			return fmt.Errorf("%s: %w", why, err)
 		} else if err != nil {
 			return err
@@ -111,10 +113,67 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 	}
 }
 
+// fit gives the backends of up that may be opened, by a look at their ports just now: all of them or none. The way back is content with those whose
+// machine answers, and says which are left closed.
+func (r *runner) fit(ctx context.Context, up map[string]int) (map[string]int, error) {
+	well := map[string]int{}
+	for _, g := range r.groups(up) {
+		silent := map[string]string{}
+		for _, p := range r.answers(g) {
+			if why := r.unanswered(ctx, []plans.Ports{p}); why != "" {
+				silent[p.Host] = why
+			}
+		}
+		for _, id := range slices.Sorted(maps.Keys(up)) {
+			b := r.s.Plan.Before[id]
+			why, ill := silent[b.Host]
+			switch {
+			case b.Group != g:
+			case ill && r.s.Plan.Purpose != plans.Leaving:
+				return nil, fmt.Errorf("%s is not opened: %s", g, why)
+			case ill:
+				r.left[id] = why
+			default:
+				well[id] = up[id]
+			}
+		}
+	}
+	return well, nil
+}
+
+// unfit says why a group of which backends have been opened is not in full service yet; empty where it is. On the way back only what has been opened counts.
+func (r *runner) unfit(ctx context.Context, l Look, up map[string]int) string {
+	if r.s.Plan.Purpose == plans.Leaving {
+		for _, id := range slices.Sorted(maps.Keys(up)) {
+			if slices.Contains(l.Sick, id) {
+				return fmt.Sprintf("backend %s (%s) is reported unhealthy", id, r.s.Plan.Before[id].Addr)
+			}
+		}
+		return ""
+	}
+	why := ""
+	for _, g := range r.groups(up) {
+		if w := r.lacking(l, g); w != "" {
+			why = w
+		} else if w := r.silent(ctx, g); w != "" {
+			why = w
+		}
+	}
+	return why
+}
+
 // lower closes backends, by the step's ramp, while the group that stays is seen in full service.
 func (r *runner) lower(ctx context.Context, step plans.Step, down map[string]int) error {
 	if len(down) == 0 {
 		return nil
+	}
+	closing := r.groups(down)
+	if len(closing) > 1 {
+		return errors.New("both groups would be closed")
+	}
+	stays := r.s.Plan.Other(closing[0])
+	if err := r.bears(ctx, stays, closing[0]); err != nil {
+		return err
 	}
 	for _, percent := range step.Ramp {
 		part := map[string]int{}
@@ -124,34 +183,57 @@ func (r *runner) lower(ctx context.Context, step plans.Step, down map[string]int
 				part[id] = w
 			}
 		}
-		if err := r.shrink(ctx, step, part); err != nil {
+		if err := r.shrink(ctx, step, part, stays); err != nil {
 			return err
 		}
-		if err := sleep(ctx, step.Stable.Duration()); err != nil {
+		if err := r.sleep(ctx, step.Stable.Duration()); err != nil {
 			return err
 		}
 	}
-	return r.shrink(ctx, step, down)
+	return r.shrink(ctx, step, down, stays)
 }
 
-// shrink takes capacity away: the gate before it is a fresh look at every group that stays.
-func (r *runner) shrink(ctx context.Context, step plans.Step, down map[string]int) error {
-	closing := r.groups(down)
-	for _, g := range []string{r.s.Plan.First, r.s.Plan.Second} {
-		if slices.Contains(closing, g) {
-			continue
+// bears demands that the group that stays can carry everyone, and that the one that is closed is not the one that was hurt: to restart a group of
+// which a machine is missing is no cure.
+func (r *runner) bears(ctx context.Context, stays, closing string) error {
+	if r.s.Plan.Purpose == plans.Leaving {
+		return nil
+	}
+	if r.s.Alarm != "" {
+		l, err := r.look(ctx)
+		if err != nil {
+			return err
 		}
-		if err := r.serves(ctx, g); err != nil {
-			return fmt.Errorf("%s is not closed: %w", closing[0], err)
+		if why := r.harm(l, closing); why != "" {
+			return fmt.Errorf("%s is not closed: it is hurt, %s", closing, why)
 		}
 	}
-	if len(closing) > 1 {
-		return errors.New("both groups would be closed")
+	if r.s.Plan.Room == 0 {
+		return nil
 	}
-	if err := r.asked(ctx, false); err != nil {
-		return err
+	for _, g := range []string{stays, closing} {
+		if err := r.sessions(ctx, g); err != nil {
+			return err
+		}
 	}
-	return r.write(ctx, step, down)
+	why := r.crowded(stays, closing)
+	if why != "" && r.s.Plan.Strict {
+		return errors.New(why)
+	} else if why != "" {
+		return r.note(ctx, "%s", why)
+	}
+	return nil
+}
+
+// shrink takes capacity away. The gate before each request is a fresh look at the group that stays.
+func (r *runner) shrink(ctx context.Context, step plans.Step, down map[string]int, stays string) error {
+	return r.write(ctx, step, func(ctx context.Context) (Look, map[string]int, error) {
+		l, err := r.gate(ctx, stays)
+		if err != nil {
+			return l, nil, fmt.Errorf("%s is not closed: %w", r.s.Plan.Other(stays), err)
+		}
+		return l, down, r.asked(ctx, false)
+	})
 }
 
 // groups gives the groups the backends belong to, sorted.
@@ -166,130 +248,44 @@ func (r *runner) groups(weights map[string]int) []string {
 	return gs
 }
 
-// quiet is how often a write that was accepted may have no effect before the shift gives up.
-const quiet = 3
-
-// write sends what differs and looks, until every backend reads back as wanted. Only what is read is believed: a request that was
-// refused, or whose outcome is not known, is repeated only after a look has shown that it is still wanted.
-func (r *runner) write(ctx context.Context, step plans.Step, want map[string]int) error {
-	ignored := 0
-	for try := 0; ; try++ {
-		l, err := r.look(ctx)
-		if err != nil {
+// try makes connections through the load balancer, as players do: each must be answered by a machine of a group that is open. It is tried until
+// the step's deadline, since a connection may fail for many reasons; but a group that is closed and answers has been lied about.
+func (r *runner) try(ctx context.Context, step plans.Step) error {
+	if step.Try == 0 || r.t.Front == nil {
+		return nil
+	}
+	for {
+		hits, err := r.t.Front.Try(ctx, step.Try)
+		if err == nil {
+			if err := r.event(ctx, plans.Event{What: plans.Tried, Hits: hits}); err != nil {
+				return err
+			}
+			return r.strays(step, hits)
+		}
+		if err := r.note(ctx, "connections through the load balancer: %v; trying again", err); err != nil {
 			return err
 		}
-		left := missing(l.Weights, want)
-		if len(left) == 0 {
-			return nil
-		}
-		if ignored >= quiet {
-			return r.ignored(left, l.Weights)
-		}
-		if err := r.event(ctx, plans.Event{What: plans.Writing, Weights: left}); err != nil {
+		if err := r.asked(ctx, false); err != nil {
 			return err
 		}
-		answers := r.t.Traffic.Write(ctx, left)
-		if err := r.event(ctx, plans.Event{What: plans.Wrote, Answers: answers}); err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
-		if err := final(answers); err != nil {
-			return err
-		}
-		back, err := r.readBack(ctx, step, want, answers)
-		if err != nil {
-			return err
-		}
-		if !back && allAccepted(answers) {
-			ignored++
-		}
-		if err := sleep(ctx, min(time.Duration(try)*200*time.Millisecond, 2*time.Second)); err != nil {
-			return fmt.Errorf("%w: %w", r.ignored(missing(l.Weights, want), l.Weights), err)
+		if late := r.sleep(ctx, time.Second); late != nil {
+			return fmt.Errorf("connections through the load balancer: %w: %w", err, late)
 		}
 	}
 }
 
-// missing gives the part of want that is not as read.
-func missing(now, want map[string]int) map[string]int {
-	left := map[string]int{}
-	for id, w := range want {
-		if got, ok := now[id]; !ok || got != w {
-			left[id] = w
+// strays says which host has answered although all its backends are off.
+func (r *runner) strays(step plans.Step, hits map[string]int) error {
+	for _, host := range slices.Sorted(maps.Keys(hits)) {
+		on, known := false, false
+		for id, w := range step.Weights {
+			if r.s.Plan.Before[id].Host == host {
+				on, known = on || w > 0, true
+			}
 		}
-	}
-	return left
-}
-
-// ignored says that accepted writes have had no effect, naming one backend.
-func (r *runner) ignored(left, now map[string]int) error {
-	id := slices.Min(slices.Collect(maps.Keys(left)))
-	return fmt.Errorf("%d backends do not read back as written: %s (%s) should have weight %d and has %d",
-		len(left), id, r.s.Plan.Before[id].Addr, left[id], now[id])
-}
-
-// final gives the error of a write that was refused for good.
-func final(answers []plans.Answer) error {
-	for _, a := range answers {
-		if a.Outcome == plans.Refused && !a.Again {
-			return fmt.Errorf("backend %s: the write was refused: %s", a.Backend, a.Error)
+		if known && !on && hits[host] > 0 {
+			return fmt.Errorf("the load balancer says that %s is off and still sends players there: %d of %d connections", r.s.Plan.Name(host), hits[host], step.Try)
 		}
 	}
 	return nil
-}
-
-func allAccepted(answers []plans.Answer) bool {
-	return !slices.ContainsFunc(answers, func(a plans.Answer) bool { return a.Outcome != plans.Accepted })
-}
-
-// readBack looks until everything that was accepted reads as wanted, for twice the time a value must stay: answers may be that old. What
-// was refused is not waited for, and what is not known may take as long.
-func (r *runner) readBack(ctx context.Context, step plans.Step, want map[string]int, answers []plans.Answer) (bool, error) {
-	hope := map[string]int{}
-	for _, a := range answers {
-		if a.Outcome != plans.Refused {
-			hope[a.Backend] = want[a.Backend]
-		}
-	}
-	until := time.Now().Add(2 * step.Stable.Duration())
-	for {
-		l, err := r.look(ctx)
-		if err != nil {
-			return false, err
-		}
-		if len(missing(l.Weights, hope)) == 0 {
-			return true, nil
-		}
-		if time.Now().After(until) {
-			return false, nil
-		}
-		if err := sleep(ctx, r.beat()); err != nil {
-			return false, err
-		}
-	}
-}
-
-// settle waits until everything has read back as wanted without interruption for the step's Stable: a change reaches the workers of the
-// load balancer one after another, and one matching answer proves little. It is false where something does not stay as written.
-func (r *runner) settle(ctx context.Context, step plans.Step) (bool, error) {
-	since, until := time.Now(), time.Now().Add(2*step.Stable.Duration())
-	for {
-		l, err := r.look(ctx)
-		if err != nil {
-			return false, err
-		}
-		left := missing(l.Weights, step.Weights)
-		switch {
-		case len(left) > 0 && time.Now().After(until):
-			return false, r.note(ctx, "writing again: %v", r.ignored(left, l.Weights))
-		case len(left) > 0:
-			since = time.Now()
-		case time.Since(since) >= step.Stable.Duration():
-			return true, nil
-		}
-		if err := sleep(ctx, r.beat()); err != nil {
-			return false, err
-		}
-	}
 }

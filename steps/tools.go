@@ -35,14 +35,34 @@ type Result struct {
 
 // Shell runs a command on its machine.
 type Shell interface {
-	// Run gives the command's exit code. An error means that its outcome is not known: it may have run, or may still.
+	// Run gives the command's exit code. An error means that its outcome is not known: it may have run, or may still. A command with an ID
+	// begins once at most: where it has begun before, Run waits for its end.
 	Run(ctx context.Context, c plans.Command, within time.Duration) (Result, error)
+	// Ask tells what has become of a command with an ID. It begins nothing.
+	Ask(ctx context.Context, c plans.Command) (Begun, error)
 }
+
+// Begun is what a machine knows of a command.
+type Begun string
+
+// What may have become of a command.
+const (
+	Absent Begun = "absent" // it has not begun
+	Going  Begun = "going"  // it runs
+	Over   Begun = "over"   // it has ended, and the machine knows how
+	Lost   Begun = "lost"   // it began, and nobody will ever know how it ended
+)
 
 // Prober tries a port.
 type Prober interface {
 	// Probe says whether the port answers a connect; false where it is refused. An error means that this is not known.
 	Probe(ctx context.Context, p plans.Ports, port int) (bool, error)
+}
+
+// Front connects through the load balancer, as a player does.
+type Front interface {
+	// Try makes n new connections and gives, for each host of the plan that answered, how many it did. An error says that this is not known.
+	Try(ctx context.Context, n int) (map[string]int, error)
 }
 
 // Gates asks gates where they send players.
@@ -80,6 +100,9 @@ type Tools struct {
 	Sessions Sessions
 	Roll     Roll          // nil where no step wants processes
 	Gates    Gates         // nil where no step asks gates
+	Front    Front         // nil where no shift tries the load balancer
+	Clock    drain.Clock   // nil: this machine's
+	Alone    bool          // one thing after another in the calling goroutine, as a simulation wants it
 	By       string        // user@host of this process
 	PID      int           //
 	LookEach time.Duration // while waiting: between two looks at the load balancer; 0: 5 s

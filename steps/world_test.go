@@ -39,6 +39,7 @@ type world struct {
 	bare     map[string]bool // hosts that take no players
 	noStop   map[string]bool // a stop does nothing there
 	sessions map[string]int  // group → sessions while open
+	begun    map[string]bool // host and id of a command → it has begun, and ended at once
 }
 
 func newWorld(change ...func(*plans.Options)) *world {
@@ -65,7 +66,7 @@ func newWorldOf(recipe plans.Recipe, change ...func(*plans.Options)) *world {
 	p := plans.Build(groups.Fleet{First: group("group2", 4), Second: group("group1", 1)}, recipe, before, o)
 	w := &world{plan: p, weights: p.Weights(), closed: map[string]time.Time{}, up: map[string]bool{}, stops: map[string]int{}, starts: map[string]int{},
 		sick: map[string]bool{}, exit: map[string]int{}, deaf: map[string]bool{}, unread: map[string]bool{}, noStop: map[string]bool{},
-		sessions: map[string]int{"group1": 100, "group2": 100}}
+		sessions: map[string]int{"group1": 100, "group2": 100}, begun: map[string]bool{}}
 	for _, m := range p.Machines {
 		w.up[m.Host] = true
 	}
@@ -168,12 +169,29 @@ func (w *world) group(host string) string {
 	return ""
 }
 
+// Ask knows each command that has begun.
+func (w *world) Ask(_ context.Context, c plans.Command) (steps.Begun, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.deaf[c.Host]:
+		return "", errors.New("ssh: connection refused")
+	case w.begun[c.Host+c.ID]:
+		return steps.Over, nil
+	}
+	return steps.Absent, nil
+}
+
 func (w *world) Run(_ context.Context, c plans.Command, _ time.Duration) (steps.Result, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.deaf[c.Host] {
 		return steps.Result{}, errors.New("ssh: connection refused")
 	}
+	if c.ID != "" && w.begun[c.Host+c.ID] { // begun before: this is how it ended
+		return steps.Result{}, nil
+	}
+	w.begun[c.Host+c.ID] = true
 	if code := w.exit[plans.Key(c.Host, c.Do)]; code != 0 {
 		return steps.Result{Code: code, Output: "starting\nEADDRINUSE 6203\n"}, nil
 	}

@@ -128,6 +128,9 @@ func (s shell) Run(ctx context.Context, c plans.Command, within time.Duration) (
 	return steps.Result{Output: text}, err
 }
 
+// Ask cannot know: what a lost connection was to tell is lost.
+func (s shell) Ask(context.Context, plans.Command) (steps.Begun, error) { return steps.Lost, nil }
+
 // changes says whether an act changes its machine; the others only look.
 func changes(do plans.Act) bool {
 	return do != plans.DoStatus && do != plans.DoHealth && do != plans.DoRelease

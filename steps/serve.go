@@ -1,0 +1,163 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// both is what proven says where both groups serve.
+const both = "both groups"
+
+// lacking says why a group is not in full service by a reading; empty where it is: every backend that serves has its weight and
+// is healthy, and there is one.
+func (r *runner) lacking(l Look, group string) string {
+	on := 0
+	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
+		b := r.s.Plan.Before[id]
+		if b.Group != group || b.Serve() == 0 || r.foreign(l, id) {
+			continue
+		}
+		on++
+		switch {
+		case l.Weights[id] == 0:
+			return fmt.Sprintf("backend %s (%s) is off", id, b.Addr)
+		case l.Weights[id] != b.Serve():
+			return fmt.Sprintf("backend %s (%s) has weight %d of %d", id, b.Addr, l.Weights[id], b.Serve())
+		case slices.Contains(l.Sick, id):
+			return fmt.Sprintf("backend %s (%s) is reported unhealthy", id, b.Addr)
+		}
+	}
+	if on == 0 {
+		return "it has no backend that is on"
+	}
+	return ""
+}
+
+// gate waits until a group is in full service, every backend on and healthy and every port of its machines answering, and gives the reading that
+// says so, which is the last thing it does: what rests on it comes at once.
+func (r *runner) gate(ctx context.Context, group string) (Look, error) {
+	for {
+		why := r.silent(ctx, group)
+		l, err := r.look(ctx)
+		if err != nil {
+			return l, err
+		}
+		if lacks := r.lacking(l, group); lacks != "" {
+			why = lacks
+		}
+		if why == "" {
+			return l, nil
+		}
+		if err := r.hurts(ctx, l, group, r.harm(l, group)); err != nil {
+			return l, err
+		}
+		if err := r.note(ctx, "waiting for %s: %s", group, why); err != nil {
+			return l, err
+		}
+		if err := r.asked(ctx, false); err != nil {
+			return l, err
+		}
+		if err := r.sleep(ctx, r.beat()); err != nil {
+			return l, fmt.Errorf("%s is not in full service: %s: %w", group, why, err)
+		}
+	}
+}
+
+// closed demands that no backend of the step's group takes new connections, by a reading made now.
+func (r *runner) closed(ctx context.Context, step plans.Step) error {
+	l, err := r.look(ctx)
+	if err != nil {
+		return err
+	}
+	return r.taking(l, step, "still takes new connections")
+}
+
+// taking names the first backend of the step's group that takes new connections by a reading; nil where none does. what says it for a person.
+func (r *runner) taking(l Look, step plans.Step, what string) error {
+	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
+		b := r.s.Plan.Before[id]
+		if slices.Contains(step.Hosts, b.Host) && l.Weights[id] != 0 {
+			return fmt.Errorf("%s %s: backend %s (%s) has weight %d", r.s.Plan.Name(b.Host), what, id, b.Addr, l.Weights[id])
+		}
+	}
+	return nil
+}
+
+// shut demands that the step's group is closed. Where it is not, and a person has said to go on, the shift before the step is reached again:
+// somebody had opened the group while the run was held.
+func (r *runner) shut(ctx context.Context, step plans.Step) error {
+	err := r.closed(ctx, step)
+	if err == nil || !r.anew {
+		return err
+	}
+	for i := r.s.Step - 1; i >= 0; i-- {
+		if before := r.s.Plan.Steps[i]; before.Kind == plans.Shift {
+			if err := r.note(ctx, "closing again: %v", err); err != nil {
+				return err
+			}
+			ctx, cancel := r.t.Clock.Within(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
+			defer cancel()
+			return r.reach(ctx, before)
+		}
+	}
+	return err
+}
+
+// proven names the group that is proven to take new connections now: both, one, or none (empty). It tries for a while only.
+func (r *runner) proven(ctx context.Context) string {
+	ctx, cancel := r.t.Clock.Within(context.WithoutCancel(ctx), 15*time.Second, errors.New("waited 15s"))
+	defer cancel()
+	for {
+		l, err := r.t.Traffic.Look(ctx)
+		if err == nil {
+			_ = r.saw(ctx, l) // so that the end of the story tells it; where it cannot be recorded, the end will say so
+			return r.serving(l)
+		}
+		if errors.Is(err, ErrDenied) || r.sleep(ctx, time.Second) != nil {
+			return ""
+		}
+	}
+}
+
+func (r *runner) serving(l Look) string {
+	var ok []string
+	for _, g := range []string{r.s.Plan.First, r.s.Plan.Second} {
+		if !r.s.Dirty[g] && r.takes(l, g) {
+			ok = append(ok, g)
+		}
+	}
+	switch len(ok) {
+	case 0:
+		return ""
+	case 1:
+		return ok[0]
+	}
+	return both
+}
+
+// takes says whether every backend of a group that was found on takes new connections now, with whatever weight, and is healthy.
+func (r *runner) takes(l Look, group string) bool {
+	on := 0
+	for id, b := range r.s.Plan.Before {
+		if b.Group != group || b.Serve() == 0 {
+			continue
+		}
+		if l.Weights[id] == 0 || slices.Contains(l.Sick, id) {
+			return false
+		}
+		on++
+	}
+	return on > 0
+}
+
+// beat gives the pause between two looks while something is waited for.
+func (r *runner) beat() time.Duration {
+	step, _ := r.s.Current()
+	return min(max(step.Stable.Duration()/5, 200*time.Millisecond), time.Second)
+}
