@@ -90,7 +90,7 @@ func (r *runner) renew(ctx context.Context, step plans.Step, hosts []string) err
 	if err := r.account(ctx, step); err != nil {
 		return err
 	}
-	if err := r.asked(ctx, false); err != nil {
+	if err := r.asked(ctx, true); err != nil {
 		return err
 	}
 	// The gate again, since counting may have taken long: nothing may lie between it and the act.

@@ -226,7 +226,8 @@ func (r *runner) note(ctx context.Context, format string, args ...any) error {
 	return r.event(ctx, plans.Event{What: plans.Noted, Note: text})
 }
 
-// asked takes up what another terminal has asked for. An abort counts at once, a pause only between two steps.
+// asked takes up what another terminal has asked for. An abort counts at once, a pause only between two steps and before an act that takes
+// capacity away.
 func (r *runner) asked(ctx context.Context, between bool) error {
 	es, err := r.j.Requests(context.WithoutCancel(ctx))
 	if err != nil {

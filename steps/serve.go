@@ -69,15 +69,6 @@ func (r *runner) gate(ctx context.Context, group string) (Look, error) {
 	}
 }
 
-// closed demands that no backend of the step's group takes new connections, by a reading made now.
-func (r *runner) closed(ctx context.Context, step plans.Step) error {
-	l, err := r.look(ctx)
-	if err != nil {
-		return err
-	}
-	return r.taking(l, step, "still takes new connections")
-}
-
 // taking names the first backend of the step's group that takes new connections by a reading; nil where none does. what says it for a person.
 func (r *runner) taking(l Look, step plans.Step, what string) error {
 	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
@@ -89,24 +80,30 @@ func (r *runner) taking(l Look, step plans.Step, what string) error {
 	return nil
 }
 
-// shut demands that the step's group is closed. Where it is not, and a person has said to go on, the shift before the step is reached again:
-// somebody had opened the group while the run was held.
+// shut demands that the step's group is closed. Where a person has said to go on, and the load balancer is not as the shift before the step had left
+// it, that is reached again: somebody had opened the group while the run was held, or a value that is not ours is to be overwritten.
 func (r *runner) shut(ctx context.Context, step plans.Step) error {
-	err := r.closed(ctx, step)
-	if err == nil || !r.anew {
+	l, err := r.look(ctx)
+	if err != nil {
 		return err
 	}
-	for i := r.s.Step - 1; i >= 0; i-- {
-		if before := r.s.Plan.Steps[i]; before.Kind == plans.Shift {
-			if err := r.note(ctx, "closing again: %v", err); err != nil {
-				return err
-			}
-			ctx, cancel := r.t.Clock.Within(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
-			defer cancel()
-			return r.reach(ctx, before)
+	for i := r.s.Step - 1; i >= 0 && r.anew; i-- {
+		before := r.s.Plan.Steps[i]
+		if before.Kind != plans.Shift {
+			continue
 		}
+		left := missing(l.Weights, before.Weights)
+		if len(left) == 0 {
+			break
+		}
+		if err := r.note(ctx, "shifting again: %v", r.ignored(left, l.Weights)); err != nil {
+			return err
+		}
+		ctx, cancel := r.t.Clock.Within(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
+		defer cancel()
+		return r.reach(ctx, before)
 	}
-	return err
+	return r.taking(l, step, "still takes new connections")
 }
 
 // proven names the group that is proven to take new connections now: both, one, or none (empty). It tries for a while only.

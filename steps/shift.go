@@ -36,7 +36,7 @@ func (r *runner) reach(ctx context.Context, step plans.Step) error {
 			return err
 		}
 		step.Weights = r.ours(l, all)
-		up, down := differing(l.Weights, step.Weights)
+		up, down := r.differing(l.Weights, step.Weights)
 		if err := r.raise(ctx, step, up); err != nil {
 			return err
 		}
@@ -50,12 +50,13 @@ func (r *runner) reach(ctx context.Context, step plans.Step) error {
 	}
 }
 
-// differing gives the weights to be raised and those to be lowered.
-func differing(now, want map[string]int) (up, down map[string]int) {
+// differing gives the weights to be raised and those to be lowered. To bring a backend back to its whole weight from a higher one, which somebody
+// has given it, takes no capacity away that was found.
+func (r *runner) differing(now, want map[string]int) (up, down map[string]int) {
 	up, down = map[string]int{}, map[string]int{}
 	for id, w := range want {
 		switch {
-		case now[id] < w:
+		case now[id] < w, now[id] > w && w > 0 && w >= r.s.Plan.Before[id].Serve():
 			up[id] = w
 		case now[id] > w:
 			down[id] = w
@@ -232,7 +233,7 @@ func (r *runner) shrink(ctx context.Context, step plans.Step, down map[string]in
 		if err != nil {
 			return l, nil, fmt.Errorf("%s is not closed: %w", r.s.Plan.Other(stays), err)
 		}
-		return l, down, r.asked(ctx, false)
+		return l, down, r.asked(ctx, true)
 	})
 }
 
