@@ -33,6 +33,14 @@ type ULB struct {
 	// How long to wait after the last write is read back, before the drain
 	// counts.
 	Settle time.Duration `yaml:"settle" jsonschema:"minimum=0s,maximum=10m,default=5s"`
+	// How long a change that was accepted may take to reach every server of the
+	// balancer. Together with staleness it is the least that settle can be.
+	Propagation time.Duration `yaml:"propagation" jsonschema:"minimum=0s,maximum=10m,default=10s"`
+	// How old the API's answers may be.
+	Staleness time.Duration `yaml:"staleness" jsonschema:"minimum=0s,maximum=10m,default=5s"`
+	// How long a request that was not answered may still take effect. So long
+	// is waited, once there was one, before anything is built on it.
+	Late time.Duration `yaml:"late" jsonschema:"minimum=0s,maximum=10m,default=30s"`
 	// Writes many backends in one call (UpdateBackendBatch).
 	Batch bool `yaml:"batch"`
 	// Test connections made through the balancer after a shift; 0 makes none.

@@ -113,6 +113,13 @@ func (d *decoder) checkCount(c Config) {
 	if d.given("drain.cut_budget") && !d.faulty("drain.on_deadline") && c.Drain.OnDeadline != DeadlineCut {
 		d.faultKey("drain.cut_budget", "is only for on_deadline: cut", "")
 	}
+	switch {
+	case !d.given("drain.spread") || d.faulty("drain.on_deadline"):
+	case c.Drain.OnDeadline != DeadlineCut:
+		d.faultKey("drain.spread", "is only for on_deadline: cut", "")
+	case d.given("pomelo"):
+		d.faultKey("drain.spread", "cannot be done with pomelo: the master restarts its group as a whole", "leave it out")
+	}
 }
 
 // checkTimes refuses waits that could never end well.

@@ -53,7 +53,7 @@ type Config struct {
 	// What one group must carry while the other is out.
 	Capacity Capacity `yaml:"capacity"`
 	// What follows a failure: hold keeps all traffic on the healthy group and
-	// stops; rollback also brings the old release back (not built yet).
+	// stops; rollback also brings the old release back, once.
 	OnFailure OnFailure `yaml:"on_failure" jsonschema:"enum=hold,enum=rollback,default=hold"`
 	// Where the journal and the lock are kept.
 	State State `yaml:"state"`

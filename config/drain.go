@@ -24,6 +24,9 @@ type Drain struct {
 	OnDeadline OnDeadline `yaml:"on_deadline" jsonschema:"enum=cut,enum=wait,enum=pause,enum=abort,default=cut"`
 	// More sessions than this left at the deadline pause instead of cutting.
 	CutBudget *int `yaml:"cut_budget" jsonschema:"minimum=0"`
+	// Cuts them machine by machine over this time; not with pomelo, whose master
+	// restarts a whole group.
+	Spread time.Duration `yaml:"spread" jsonschema:"minimum=0s,maximum=1h"`
 	// For count: command, the line for sh on each machine that prints a number.
 	Run string `yaml:"run" is:"shell"`
 	// For count: http, the address; {host} stands for each machine's host.

@@ -75,6 +75,7 @@ var badInputs = []struct {
 	{"count command without run", []change{{"deadline: 3m", "deadline: 3m\n  count: command\n  url: http://x"}}},
 	{"count pomelo without pomelo", []change{{"deadline: 3m", "deadline: 3m\n  count: pomelo"}}},
 	{"budget without cut", []change{{"deadline: 3m", "deadline: 3m\n  on_deadline: wait\n  cut_budget: 3"}}},
+	{"spread without cut", []change{{"deadline: 3m", "deadline: 3m\n  on_deadline: pause\n  spread: 30s"}}},
 	{"stable longer than the deadline", []change{{"deadline: 3m", "deadline: 5s"}}},
 	{"rising ramp", []change{{"ulb: ulb-xxxxxx", "ulb: {id: ulb-xxxxxx, ramp: [10, 50], shift: enabled}"}}},
 	{"release twice", []change{{"drain:\n", "release: {file: V, run: cat V}\ndrain:\n"}}},

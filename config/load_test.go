@@ -50,7 +50,7 @@ func TestTheFullSampleIsReadWhole(t *testing.T) {
 	}{
 		{"service", c.Service, "game"},
 		{"ucloud", c.UCloud, UCloud{Profile: "default", Region: "cn-bj2", ProjectID: "org-xxxxxx"}},
-		{"ulb", c.ULB, ULB{ID: "ulb-xxxxxx", VServers: []string{"vserver-gate"}, Shift: ShiftAuto, Settle: 5 * time.Second}},
+		{"ulb", c.ULB, ULB{ID: "ulb-xxxxxx", VServers: []string{"vserver-gate"}, Shift: ShiftAuto, Settle: 5 * time.Second, Propagation: 10 * time.Second, Staleness: 5 * time.Second, Late: 30 * time.Second}},
 		{"ssh", c.SSH, SSH{
 			User: "deploy", Port: 59622, Keys: []string{"~/.ssh/id_ed25519"}, Proxy: []string{"ops@203.0.113.10"},
 			KnownHosts: "~/.ssh/known_hosts", Timeout: 10 * time.Second,

@@ -70,6 +70,18 @@ func acquire(l *flock.Flock) error {
 	return err
 }
 
+// Leave ends the open run and keeps the lock, so that another run may be begun.
+func (s *Store) Leave() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.run == nil {
+		return nil
+	}
+	err := s.run.close()
+	s.run = nil
+	return err
+}
+
 // Close ends the open run and lets the lock go. Events are durable already: it writes nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()

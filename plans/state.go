@@ -65,6 +65,7 @@ type State struct {
 	Asked    Request          `json:"asked,omitempty"`   // not yet carried out
 	AskedBy  string           `json:"asked_by,omitempty"`
 	Note     string           `json:"note,omitempty"` // what is being waited for
+	Why      string           `json:"why,omitempty"`  // for what the way back was taken
 	Error    string           `json:"error,omitempty"`
 	By       string           `json:"by,omitempty"`
 	PID      int              `json:"pid,omitempty"`
@@ -179,6 +180,9 @@ func (s State) planned(e Event) State {
 		s.Phase = PhasePlanned
 	}
 	s.Plan, s.Step, s.Asked, s.AskedBy, s.Note = *e.Plan, 0, "", "", ""
+	if e.Plan.Purpose == Leaving {
+		s.Why = e.Note
+	}
 	if e.Plan.Doubt && s.Doubt.At.IsZero() {
 		s.Doubt = e.Stamp
 	}

@@ -50,15 +50,15 @@ const home = `~/game`
 
 // Configuration is the rollout.yaml of this world, as values.
 func (w *World) Configuration() config.Config {
-	settle := time.Second
+	settle, propagation, staleness, late := time.Second, 800*time.Millisecond, 400*time.Millisecond, 5*time.Second
 	if w.o.Real {
-		settle = 5 * time.Second
+		settle, propagation, staleness, late = 5*time.Second, 10*time.Second, 5*time.Second, 30*time.Second
 	}
 	c := config.Config{
 		Version: 1,
 		Service: w.service(),
 		UCloud:  config.UCloud{Profile: "sandbox", Region: region, ProjectID: project, BaseURL: w.Cloud.URL(), Credentials: "keys/credential.json"}, //nolint:gosec // G101: the name of a file, of an account that exists nowhere else
-		ULB:     config.ULB{ID: w.Cloud.Snapshot()[0].ID, Shift: config.ShiftAuto, Settle: settle},
+		ULB:     config.ULB{ID: w.Cloud.Snapshot()[0].ID, Shift: config.ShiftAuto, Settle: settle, Propagation: propagation, Staleness: staleness, Late: late},
 		SSH:     config.SSH{User: w.user(), Keys: []string{"keys/client"}, KnownHosts: "keys/known_hosts", Timeout: 10 * time.Second},
 		Command: &config.Command{Dir: "/", Stop: "cd " + home + " && ./game.sh stop", Start: "cd " + home + " && ./game.sh start", Status: "cd " + home + " && ./game.sh status"},
 		Release: &config.Release{Run: "cat " + home + "/RELEASE"},

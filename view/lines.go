@@ -2,6 +2,8 @@ package view
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,7 +55,12 @@ func (l *Lines) tell(s plans.State, e plans.Event) (kind, text string) {
 		if e.Request == plans.AskPause {
 			return "asked", fmt.Sprintf("to pause after the step under way, by %s", e.By)
 		}
+		if e.Request == plans.AskResume {
+			return "asked", fmt.Sprintf("to go on, by %s", e.By)
+		}
 		return "asked", fmt.Sprintf("to %s, by %s", e.Request, e.By)
+	case plans.Adopted, plans.Overruled:
+		return string(e.What), ruled(s, e)
 	case plans.Paused, plans.Held, plans.Interrupted, plans.Done, plans.Aborted:
 		return string(e.What), ending(s, e)
 	}
@@ -128,6 +135,10 @@ func (l *Lines) step(s plans.State, e plans.Event, st plans.Step) string {
 		return l.counted(s, e, st)
 	case plans.Called:
 		return called(s, e)
+	case plans.Alarmed:
+		return alarmed(s, e)
+	case plans.Tried:
+		return tried(s, e)
 	case plans.Ran:
 		return commandEnded(s.Plan, e)
 	case plans.Noted:
@@ -139,6 +150,45 @@ func (l *Lines) step(s plans.State, e plans.Event, st plans.Step) string {
 		return "FAILED " + st.Group + ": " + why
 	}
 	return ""
+}
+
+// alarmed says that the group that serves is hurt while the other is out, or is whole again.
+func alarmed(s plans.State, e plans.Event) string {
+	if e.Error == "" {
+		return e.Note
+	}
+	return fmt.Sprintf("ALARM %s, which serves, is hurt: %s", e.Group, e.Error)
+}
+
+// tried says which group answered the connections made through the load balancer.
+func tried(s plans.State, e plans.Event) string {
+	all, by := 0, map[string]int{}
+	for host, n := range e.Hits {
+		all += n
+		for _, m := range s.Plan.Machines {
+			if m.Host == host {
+				by[m.Group] += n
+			}
+		}
+	}
+	var parts []string
+	for _, g := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%s %d", g, by[g]))
+	}
+	return fmt.Sprintf("%s through the load balancer, answered by %s", plural(all, "connection"), strings.Join(parts, ", "))
+}
+
+// ruled says what a person has said of values that somebody else had set.
+func ruled(s plans.State, e plans.Event) string {
+	var parts []string
+	for _, id := range slices.Sorted(maps.Keys(e.Weights)) {
+		word := fmt.Sprintf("%s (%s) keeps weight %d", id, s.Plan.Before[id].Addr, e.Weights[id])
+		if e.What == plans.Overruled {
+			word = fmt.Sprintf("%s (%s) may be put back from weight %d", id, s.Plan.Before[id].Addr, e.Weights[id])
+		}
+		parts = append(parts, word)
+	}
+	return strings.Join(parts, ", ") + ", by " + e.By
 }
 
 // note says a note, unless one that begins alike was said a moment ago: which port is the first silent one changes each second.

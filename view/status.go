@@ -104,6 +104,9 @@ func moving(s plans.State, now time.Time, o StatusOptions) []string {
 
 // waiting draws what the run waits for and until when; what it last said, where that is something else; or why it has stopped.
 func waiting(pg *page, s plans.State, now time.Time) {
+	if s.Alarm != "" && !s.Phase.Over() {
+		pg.text(" ALARM: ", "the group that serves is hurt: "+s.Alarm)
+	}
 	what, until, ok := Doing(s)
 	switch {
 	case ok:

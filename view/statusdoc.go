@@ -28,6 +28,7 @@ type StatusDoc struct {
 	Sessions   TallyDoc    `json:"sessions"`
 	Releases   ReleasesDoc `json:"releases"`
 	Error      string      `json:"error"`
+	Alarm      string      `json:"alarm"` // why the group that serves is not whole while the other is out; empty where it is
 	Safe       *bool       `json:"safe"`  // a group is proven to take new connections; null while nobody has tried to prove it
 	Alive      bool        `json:"alive"` // the process that carries it out lives
 	Holder     string      `json:"holder"`
@@ -115,7 +116,7 @@ func StatusOf(s plans.State, now time.Time, o StatusOptions) StatusDoc {
 		Schema: StatusSchema, Run: s.Plan.ID, Service: s.Plan.Service, Balancer: s.Plan.Balancer, Phase: s.Phase,
 		Steps: stepDocs(s.Plan, s.Progress), IfFails: IfFails(s), Traffic: oneLine(Traffic(s)), Backends: backDocs(s),
 		Sessions: TallyDoc{Moved: s.Moved(), Cut: s.Cut()}, Releases: ReleasesDoc{From: s.Plan.Was, To: s.Plan.Release},
-		Error: Clean(fault(s)), Safe: safe(s), Alive: o.Alive, Holder: o.Holder, Next: []string{},
+		Error: Clean(fault(s)), Alarm: Clean(s.Alarm), Safe: safe(s), Alive: o.Alive, Holder: o.Holder, Next: []string{},
 		Started: moment(s.Began.At), Updated: moment(s.Last.At),
 	}
 	if st, ok := s.Current(); ok {

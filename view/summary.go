@@ -72,6 +72,9 @@ func outcome(s plans.State) string {
 		if !s.Touched {
 			return "Not begun: " + what + "; nothing was touched"
 		}
+		if s.Note != "" {
+			return "Aborted: " + what + "; " + s.Note
+		}
 		return "Aborted: " + what + "; every backend is as it was found"
 	case plans.PhaseHeld:
 		if !s.Safe {
@@ -93,6 +96,9 @@ func cause(s plans.State) string {
 	}
 	if e := fault(s); e != "" {
 		return e
+	}
+	if s.Phase == plans.PhaseAborted {
+		return s.Why
 	}
 	if s.Phase == plans.PhasePaused || s.Phase == plans.PhaseInterrupted {
 		return s.Note

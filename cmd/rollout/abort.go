@@ -44,8 +44,8 @@ func runAbort(ctx context.Context, e *env) error {
 	if held {
 		return s.askAbort(ctx, st)
 	}
-	err = s.goOn(ctx, "abort", func(ctx context.Context, r *journal.Run, st plans.State) (plans.State, error) {
-		e, err := r.Append(ctx, plans.Event{What: plans.Asked, Step: -1, Request: plans.AskAbort, By: by()})
+	err = s.goOn(ctx, "abort", func(ctx context.Context, c *carrier, st plans.State) (plans.State, error) {
+		e, err := c.run.Append(ctx, plans.Event{What: plans.Asked, Step: -1, Request: plans.AskAbort, By: by()})
 		return st.Apply(e), err
 	})
 	if errors.Is(err, steps.ErrAborted) {
@@ -54,23 +54,11 @@ func runAbort(ctx context.Context, e *env) error {
 	return err
 }
 
-// askAbort asks the process that carries the run out, and waits until it has stopped.
+// askAbort asks the process that carries the run out, waits until it has stopped, and says how.
 func (s *site) askAbort(ctx context.Context, st plans.State) error {
-	if err := journal.Ask(s.dir, st.Plan.ID, plans.AskAbort, by()); err != nil {
+	st, err := s.stopRun(ctx, st)
+	if err != nil {
 		return err
-	}
-	s.env.say("asked run %s to abort; waiting for it", st.Plan.ID)
-	for e, err := range journal.Follow(ctx, s.dir, st.Plan.ID, st.Seq) {
-		if err != nil {
-			return err
-		}
-		st = st.Apply(e)
-		if st.Phase != plans.PhaseRunning && st.Phase != plans.PhasePlanned {
-			break
-		}
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
 	}
 	if err := s.env.result(st); err != nil {
 		return err
@@ -79,4 +67,25 @@ func (s *site) askAbort(ctx context.Context, st plans.State) error {
 		return toldError{&steps.HeldError{Safe: st.Safe, Err: errors.New(st.Error)}}
 	}
 	return nil
+}
+
+// stopRun asks the process that carries the run out to abort, and gives the state in which it has stopped.
+func (s *site) stopRun(ctx context.Context, st plans.State) (plans.State, error) {
+	if err := journal.Ask(s.dir, st.Plan.ID, plans.AskAbort, by()); err != nil {
+		return st, err
+	}
+	s.env.say("asked run %s to abort; waiting for it", st.Plan.ID)
+	for e, err := range journal.Follow(ctx, s.dir, st.Plan.ID, st.Seq) {
+		if err != nil {
+			return st, err
+		}
+		st = st.Apply(e)
+		if st.Phase != plans.PhaseRunning && st.Phase != plans.PhasePlanned {
+			break
+		}
+	}
+	if ctx.Err() != nil {
+		return st, context.Cause(ctx)
+	}
+	return st, nil
 }

@@ -163,7 +163,7 @@ func (s *site) lock(command, run string) (*journal.Store, error) {
 }
 
 // goOn takes up the newest run where it was left.
-func (s *site) goOn(ctx context.Context, command string, then func(context.Context, *journal.Run, plans.State) (plans.State, error)) error {
+func (s *site) goOn(ctx context.Context, command string, then func(context.Context, *carrier, plans.State) (plans.State, error)) error {
 	if err := s.unbuilt(); err != nil {
 		return err
 	}
@@ -210,10 +210,8 @@ func (s *site) goOn(ctx context.Context, command string, then func(context.Conte
 			s.env.say("rollout: %v", err)
 		}
 	}
-	if then != nil {
-		if st, err = then(ctx, run, st); err != nil {
-			return err
-		}
+	if st, err = then(ctx, c, st); err != nil {
+		return err
 	}
-	return c.carry(ctx, st)
+	return s.fallBack(ctx, store, st.Plan, c.carry(ctx, st))
 }

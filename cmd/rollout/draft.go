@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed59ee9cdc/rollout/config"
 	"github.com/seed59ee9cdc/rollout/groups"
 	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
@@ -35,11 +36,14 @@ func (v *survey) draft(id string, to aim, left plans.State) (plans.Plan, error) 
 	if left.Plan.ID != "" {
 		before, taken, dirty = plans.TakeOver(left, before)
 	}
+	settle := max(c.ULB.Settle, c.ULB.Propagation+c.ULB.Staleness)
 	o := plans.Options{
 		ID: id, Service: c.Service, Balancer: v.reading.ID, By: by(), Config: c.Sum, Release: to.ref, Was: v.was(), Made: time.Now().UTC(), OnFail: string(c.OnFailure),
-		Ramp: c.ULB.Ramp, Settle: c.ULB.Settle, Shift: max(2*time.Minute, 10*c.ULB.Settle) + time.Duration(len(before))*100*time.Millisecond,
+		Ramp: c.ULB.Ramp, Settle: settle, Late: c.ULB.Late, Shift: max(2*time.Minute, 10*settle) + 2*c.ULB.Late + time.Duration(len(before))*100*time.Millisecond,
+		Try: c.ULB.Probe, Room: c.Capacity.MaxSessionsPerMachine, Strict: c.Capacity.OnShort == config.ShortAbort, Return: to.bad != "",
 		DrainWithin: c.Drain.Deadline, DrainStable: max(c.Drain.StableFor, c.Drain.Quiet, c.Drain.Interval),
-		Draining:      plans.Draining{Until: c.Drain.Until, Interval: plans.Seconds(c.Drain.Interval), OnDeadline: plans.Deadline(c.Drain.OnDeadline), CutBudget: c.Drain.CutBudget},
+		Draining: plans.Draining{Until: c.Drain.Until, Interval: plans.Seconds(c.Drain.Interval), OnDeadline: plans.Deadline(c.Drain.OnDeadline), CutBudget: c.Drain.CutBudget,
+			Spread: plans.Seconds(c.Drain.Spread)},
 		RestartWithin: c.Restart.Timeout, KillAfter: max(c.Restart.KillAfter, time.Second),
 		Health: c.Health.Run, CheckWithin: c.Health.Timeout, CheckStable: c.Health.StableFor,
 	}
@@ -68,7 +72,7 @@ func (v *survey) draft(id string, to aim, left plans.State) (plans.Plan, error) 
 		return plans.Plan{}, usageError{err}
 	}
 	p := plans.Build(v.ordered(), r, before, o)
-	p.Taken, p.Dirty = taken, dirty
+	p.Taken, p.Dirty, p.Doubt = taken, dirty, left.Intent || !left.Doubt.At.IsZero()
 	p.Steps = dirs(p.Steps, v.site.workDir())
 	if err := p.Check(); err != nil {
 		return p, refusedError{err}

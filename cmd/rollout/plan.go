@@ -34,18 +34,23 @@ func newPlanCommand(e *env) *cobra.Command {
 type planOptions struct {
 	ref, out, takeOver string
 	exitCode           bool
+	policy             policyOptions
 }
 
 func (o *planOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.ref, "ref", "", "the `RELEASE` to bring: $ROLLOUT_REF of the deploy line")
 	f.StringVar(&o.out, "out", "", "save the plan in `FILE`, for start --plan")
 	f.StringVar(&o.takeOver, "take-over", "", "plan from where the unfinished `RUN` stands")
+	o.policy.addFlags(f)
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit 8: there are changes to come")
 }
 
 func runPlan(ctx context.Context, e *env, o planOptions) error {
 	s, err := e.site()
 	if err != nil {
+		return err
+	}
+	if err := o.policy.apply(&s.cfg); err != nil {
 		return err
 	}
 	left, err := s.takenOver(o.takeOver)

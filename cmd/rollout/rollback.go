@@ -11,8 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed59ee9cdc/rollout/config"
+	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
 	"github.com/seed59ee9cdc/rollout/remote"
+	"github.com/seed59ee9cdc/rollout/steps"
 )
 
 func newRollbackCommand(e *env) *cobra.Command {
@@ -22,7 +25,8 @@ func newRollbackCommand(e *env) *cobra.Command {
 		Aliases: []string{"undo"},
 		Short:   "The previous release, by the same safe path",
 		Long: `Bring the previous release back, by the same safe path: group by group, drained, restarted and checked. A group that runs it already is
-left alone. A run that was left part-way is taken over, and what it had changed at the load balancer is put back.
+left alone. A run that was left part-way is taken over, and what it had changed at the load balancer is put back. One that is under way in another
+terminal is stopped first, as by ` + "`rollout abort`" + `.
 
 Which release that is, the machines tell where deploy.artifact keeps releases on them: the one before, which is not marked bad. The one
 that is left is marked bad, and is not deployed again unless its archive changes. With deploy.run it is what the machines ran before the
@@ -52,11 +56,46 @@ func runRollback(ctx context.Context, e *env, to string) error {
 	if err := e.askable(question); err != nil {
 		return err
 	}
+	if question, err = s.stopFirst(ctx, question); err != nil {
+		return err
+	}
 	store, err := s.lock("rollback", id)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = store.Close() }()
+	return s.bringBack(ctx, store, id, to, question)
+}
+
+// stopFirst lets a run that is under way elsewhere come to its stop: what it has changed at the load balancer is put back, where that can be. It asks
+// the question first, and gives what is left to be asked.
+func (s *site) stopFirst(ctx context.Context, question string) (string, error) {
+	st, held, err := s.underWay()
+	if err != nil || !held {
+		return question, err
+	}
+	if err := s.env.confirm(fmt.Sprintf("Stop run %s, which is under way? %s", st.Plan.ID, question)); err != nil {
+		return "", err
+	}
+	if _, err := s.stopRun(ctx, st); err != nil {
+		return "", err
+	}
+	for until := time.Now().Add(10 * time.Second); ; { // its process has told the end, and is about to leave
+		_, held, err := s.underWay()
+		switch {
+		case err != nil:
+			return "", err
+		case !held || time.Now().After(until):
+			return "", nil
+		}
+		if err := wait(ctx, 100*time.Millisecond); err != nil {
+			return "", err
+		}
+	}
+}
+
+// bringBack plans the way to the previous release, or the one named, and carries it out as a new run.
+func (s *site) bringBack(ctx context.Context, store *journal.Store, id, to, question string) error {
 	newest, err := s.latest()
 	if err != nil {
 		return err
@@ -75,6 +114,36 @@ func runRollback(ctx context.Context, e *env, to string) error {
 		return err
 	}
 	return v.begin(ctx, store, p, question)
+}
+
+// fallBack follows on_failure: a run that was held with a group restarted and not well is followed by one that brings the previous release back. One
+// that does so already never is. ended is how the run ended, and what is given where nothing follows.
+func (s *site) fallBack(ctx context.Context, store *journal.Store, p plans.Plan, ended error) error {
+	var held *steps.HeldError
+	if p.OnFail != string(config.Rollback) || p.Back || s.cfg.Deploy == nil || !errors.As(ended, &held) || !held.Safe || ctx.Err() != nil {
+		return ended
+	}
+	st, err := s.latest()
+	if err != nil || !st.Dirty[p.First] && !st.Dirty[p.Second] {
+		return errors.Join(ended, err)
+	}
+	s.env.say("on_failure: rollback: the previous release is brought back")
+	id, err := newID(time.Now())
+	if err == nil {
+		err = store.Leave()
+	}
+	if err == nil {
+		err = s.bringBack(ctx, store, id, "", "")
+	}
+	var stuck *steps.HeldError
+	switch {
+	case errors.As(err, &stuck): // it has begun: now that is how it stands
+		return err
+	case err != nil:
+		s.env.say("rollout: rollback: %v", err)
+		return ended
+	}
+	return toldError{fmt.Errorf("%w: the previous release was brought back", steps.ErrAborted)}
 }
 
 // previous finds out which release to go back to, and from which.

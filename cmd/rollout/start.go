@@ -33,17 +33,19 @@ out. Every act is on disk before it is done, so that whatever ends this process,
 
 type startOptions struct {
 	ref, plan, takeOver string
+	policy              policyOptions
 }
 
 func (o *startOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.ref, "ref", "", "the `RELEASE` to bring: $ROLLOUT_REF of the deploy line")
 	f.StringVar(&o.plan, "plan", "", "carry out the plan in `FILE`, if nothing has changed since it was made")
 	f.StringVar(&o.takeOver, "take-over", "", "leave the unfinished `RUN` as it is and begin a new one that puts back what that one had found")
+	o.policy.addFlags(f)
 }
 
 func (o *startOptions) check() error {
-	if o.plan != "" && (o.ref != "" || o.takeOver != "") {
-		return usagef("--plan says what to do already: it goes without --ref and --take-over")
+	if o.plan != "" && (o.ref != "" || o.takeOver != "" || o.policy.typed()) {
+		return usagef("--plan says what to do already: it goes without --ref, --take-over, --on-deadline, --cut-budget and --spread")
 	}
 	return nil
 }
@@ -54,6 +56,9 @@ func runStart(ctx context.Context, e *env, o startOptions) error {
 	}
 	s, err := e.site()
 	if err != nil {
+		return err
+	}
+	if err := o.policy.apply(&s.cfg); err != nil {
 		return err
 	}
 	id, err := newID(time.Now())
@@ -89,17 +94,19 @@ func runStart(ctx context.Context, e *env, o startOptions) error {
 	return v.begin(ctx, store, p, question)
 }
 
-// begin asks whether a plan is to be carried out, and carries it out as a new run.
+// begin asks whether a plan is to be carried out, where there is a question, and carries it out as a new run.
 func (v *survey) begin(ctx context.Context, store *journal.Store, p plans.Plan, question string) error {
-	if err := v.site.env.confirm(question); err != nil {
-		return err
+	if question != "" {
+		if err := v.site.env.confirm(question); err != nil {
+			return err
+		}
 	}
 	run, first, err := store.Begin(p.ID, plans.Event{What: plans.Planned, Step: -1, Plan: &p})
 	if err != nil {
 		return err
 	}
 	c := &carrier{site: v.site, balancer: v.balancer, pool: v.pool, run: run, known: v.known}
-	return c.carry(ctx, plans.State{}.Apply(first))
+	return v.site.fallBack(ctx, store, p, c.carry(ctx, plans.State{}.Apply(first)))
 }
 
 // takenOver gives the state of the unfinished run that the user has said to leave; it refuses to begin beside one that he has not named.
