@@ -1,4 +1,4 @@
-.PHONY: test lint e2e bench pomelo-world e2e-pomelo e2e-full fuzz mutants
+.PHONY: test lint e2e bench pomelo-world e2e-pomelo e2e-full fuzz mutants torture
 
 # The race detector wants a C compiler; without one the tests run without it, and say so.
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
@@ -45,3 +45,8 @@ fuzz:
 # Benchmarks: read the ratios, not the times. BENCH=-short leaves the longest out.
 bench:
 	go test -tags=e2e -run='^$$' -bench=. -benchtime=1x $(BENCH) ./...
+
+# The built binary killed with SIGKILL at KILLS (100) random moments, and taken up again: real processes, real TCP, real OpenSSH. Ten minutes.
+KILLS := 100
+torture:
+	ROLLOUT_TORTURE=$(KILLS) go test -count=1 -v -tags=e2e -timeout=40m -run TestKilledAtRandomMoments ./e2e
