@@ -43,8 +43,16 @@ type ULB struct {
 	Late time.Duration `yaml:"late" jsonschema:"minimum=0s,maximum=10m,default=30s"`
 	// Writes many backends in one call (UpdateBackendBatch).
 	Batch bool `yaml:"batch"`
-	// Test connections made through the balancer after a shift; 0 makes none.
+	// How many connections are made through the balancer after each shift, as a
+	// player makes them: one that a group which is off answers stops the run. 0
+	// makes none.
 	Probe int `yaml:"probe" jsonschema:"minimum=0,maximum=1000"`
+	// For probe: where players connect, host:port; several take turns.
+	Address []string `yaml:"address" is:"address" bare:"true"`
+	// For probe without pomelo: the line sent on each of these connections; by
+	// default the service speaks first. The first line of the answer that names
+	// machines, by name, host or address, says which group it is from.
+	Ask string `yaml:"ask" is:"shell"`
 }
 
 // Shift is how a backend is taken out of traffic.

@@ -11,7 +11,8 @@ import (
 func (d *decoder) check(c Config) {
 	d.checkRecipe()
 	d.checkRelease()
-	d.checkBalancer(c)
+	d.checkRamp(c)
+	d.checkProbe(c)
 	d.checkPorts()
 	d.checkCount(c)
 	d.checkTimes(c)
@@ -58,7 +59,7 @@ func (d *decoder) checkRelease() {
 	}
 }
 
-func (d *decoder) checkBalancer(c Config) {
+func (d *decoder) checkRamp(c Config) {
 	if !d.given("ulb.ramp") || d.faulty("ulb.ramp") {
 		return
 	}
@@ -69,6 +70,34 @@ func (d *decoder) checkBalancer(c Config) {
 	}
 	if c.ULB.Shift == ShiftEnabled && len(c.ULB.Ramp) > 0 {
 		d.faultKey("ulb.ramp", "needs weights, and shift is enabled", "write shift: weight")
+	}
+}
+
+// checkProbe wants to know where test connections go and what they ask.
+func (d *decoder) checkProbe(c Config) {
+	if d.faulty("ulb.probe") || d.unreadable("ulb") {
+		return
+	}
+	for _, k := range []string{"ulb.address", "ulb.ask"} {
+		if d.given(k) && c.ULB.Probe == 0 {
+			d.faultKey(k, "is only for probe", "e.g. probe: 20")
+		}
+	}
+	if c.ULB.Probe == 0 {
+		return
+	}
+	if !d.given("ulb.address") {
+		d.faultKey("ulb.address", "is required with probe", "write where players connect, e.g. address: 203.0.113.7:6150")
+	}
+	if n := len(c.ULB.Address); c.ULB.Probe < n && !d.faulty("ulb.address") {
+		d.faultValue("ulb.probe", "is less than one connection for each address", "write "+strconv.Itoa(n)+" or more")
+	}
+	switch {
+	case !d.given("pomelo"):
+	case d.given("ulb.ask"):
+		d.faultKey("ulb.ask", "is only without pomelo, whose gates are asked by pomelo.gate", "")
+	case !d.given("pomelo.gate") && !d.unreadable("pomelo"):
+		d.faultKey("pomelo.gate", "is required with ulb.probe", "e.g. gate: {route: gate.gateHandler.queryEntry}")
 	}
 }
 

@@ -36,6 +36,8 @@ func formOf(name string) form {
 		return form{`^[0-9A-Fa-f:.]+$`, isIP, "an IP address"}
 	case "listen":
 		return form{`^.*:[0-9]+$`, isListen, "host:port"}
+	case "address":
+		return form{`^.+:[0-9]+$`, isAddress, "host:port"}
 	case "url":
 		return form{`^https?://`, isURL, "an address such as https://host/path"}
 	case "api":
@@ -80,6 +82,11 @@ func isJump(s string) bool {
 func isListen(s string) bool {
 	host, port, err := net.SplitHostPort(s)
 	return err == nil && (host == "" || isHost(host)) && (port == "0" || isPort(port))
+}
+
+func isAddress(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	return err == nil && isHost(host) && isPort(port)
 }
 
 func isURL(s string) bool {
