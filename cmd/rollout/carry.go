@@ -82,6 +82,9 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 		Sessions: count,
 		By:       by(), PID: os.Getpid(),
 	}
+	if f := c.site.front(update(s), c.known); f != nil {
+		t.Front = f
+	}
 	if c.site.cfg.Pomelo != nil {
 		sh.secrets = c.secrets(update(s))
 		t.Roll, t.Gates = c.roll(update(s)), probe

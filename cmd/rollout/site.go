@@ -59,7 +59,6 @@ func (s *site) unbuilt() error {
 		"drain.count: Pomelo's own counts do not tell when a group is empty; use sockets":               s.cfg.Drain.Count == config.CountPomelo,
 		"state.backend: only local is kept yet":                                                         s.cfg.State.Backend != "" && s.cfg.State.Backend != "local",
 		"hooks: they are not run yet; run them around `rollout start`":                                  s.cfg.Hooks != config.Hooks{},
-		"ulb.probe: test connections through the balancer are not made yet; leave it out":               s.cfg.ULB.Probe > 0,
 		"on_failure: rollback: there is no deploy: that could bring the earlier release back; use hold": s.cfg.OnFailure == config.Rollback && s.cfg.Deploy == nil,
 	} {
 		if is {
