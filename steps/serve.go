@@ -96,7 +96,7 @@ func (r *runner) shut(ctx context.Context, step plans.Step) error {
 		if len(left) == 0 {
 			break
 		}
-		if err := r.note(ctx, "shifting again: %v", r.ignored(left, l.Weights)); err != nil {
+		if err := r.note(ctx, "shifting again: %d backends are not as the shift had left them", len(left)); err != nil {
 			return err
 		}
 		ctx, cancel := r.t.Clock.Within(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
