@@ -24,11 +24,11 @@ const mark = "rollout-group:"
 // the standard input of the script begins right after it; a line without its
 // end is not run.
 func starter() string {
-	take := `g=$$; kill -s 0 -- -$$ 2>/dev/null && g=-$$; ` +
+	take := `g=$$; kill -0 -$$ 2>/dev/null && g=-$$; ` +
 		`echo ` + mark + `$g; echo ` + mark + `$g >&2; ` +
 		`IFS= read -r s && eval "$(printf %b "$s")"`
 	return "exec sh -c " + quote(
-		`if kill -s 0 -- -$$ 2>/dev/null || ! command -v setsid >/dev/null 2>&1; then `+take+
+		`if kill -0 -$$ 2>/dev/null || ! command -v setsid >/dev/null 2>&1; then `+take+
 			`; else exec setsid sh -c `+quote(take)+`; fi`)
 }
 
@@ -37,9 +37,12 @@ func starter() string {
 func oneLine(script string) string {
 	var b strings.Builder
 	for i := range len(script) {
-		if c := script[i]; c < ' ' || c > '~' || c == '\\' {
+		switch c := script[i]; {
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c < ' ' || c > '~' || c == '\\':
 			fmt.Fprintf(&b, `\0%03o`, c)
-		} else {
+		default:
 			b.WriteByte(c)
 		}
 	}
@@ -61,6 +64,21 @@ func (c Command) script() (string, error) {
 		// CDPATH would make cd go elsewhere, and say so.
 		fmt.Fprintf(&b, "CDPATH= cd -- %s || exit\n", dir)
 	}
+	exports, err := c.environment()
+	if err != nil {
+		return "", err
+	}
+	b.WriteString(exports)
+	if strings.IndexByte(c.Line, 0) >= 0 {
+		return "", fmt.Errorf("command %s: %w", short(c.Line, 120), ErrNUL)
+	}
+	b.WriteString(c.Line)
+	return b.String(), nil
+}
+
+// environment returns the shell text that exports c's.
+func (c Command) environment() (string, error) {
+	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
 		if !variable(name) {
 			return "", fmt.Errorf("environment %q: a name has letters, digits and _ only", name)
@@ -71,10 +89,6 @@ func (c Command) script() (string, error) {
 		}
 		fmt.Fprintf(&b, "export %s=%s\n", name, value)
 	}
-	if strings.IndexByte(c.Line, 0) >= 0 {
-		return "", fmt.Errorf("command %s: %w", short(c.Line, 120), ErrNUL)
-	}
-	b.WriteString(c.Line)
 	return b.String(), nil
 }
 
@@ -86,13 +100,13 @@ func streaming(script string) string {
 	return `exec 3<&0 </dev/null
 (trap '' TERM; exec >/dev/null 2>&1
  while IFS= read -r line; do :; done <&3
- kill -s TERM -- $g; sleep 2; kill -s KILL -- $g) &
+ kill -TERM $g; sleep 2; kill -KILL $g) &
 w=$!
 (exec 3<&-; eval ` + quote(script) + `)
 c=$?
 kill -s KILL $w
 trap '' TERM
-kill -s TERM -- $g
+kill -TERM $g
 exit $c`
 }
 
@@ -104,7 +118,7 @@ func ending(group int, grace time.Duration) string {
 	tenths := max(1, int(grace/(100*time.Millisecond)))
 	return fmt.Sprintf(`g=%d n=%d
 gone() {
-  kill -s 0 -- $g 2>/dev/null || return 0
+  kill -0 $g 2>/dev/null || return 0
   ps -A -o pid= -o pgid= -o stat= 2>/dev/null | {
     listed=1
     while read -r pid pgid stat; do
@@ -121,9 +135,9 @@ wait_gone() {
     n=$((n-1))
   done
 }
-kill -s TERM -- $g 2>/dev/null
+kill -TERM $g 2>/dev/null
 wait_gone
-kill -s KILL -- $g 2>/dev/null
+kill -KILL $g 2>/dev/null
 n=10
 wait_gone
 gone`, group, tenths)
