@@ -87,7 +87,7 @@ func (p *Pool) Run(ctx context.Context, host string, c Command) (Result, error) 
 	case errors.Is(stopped, context.DeadlineExceeded):
 		return r, &TimeoutError{Host: host, During: Running, Line: c.Line, After: min(took, or(c.Within, took)), Left: !gone}
 	case stopped != nil:
-		return r, &StoppedError{host, c.Line, !gone, stopped}
+		return r, &StoppedError{Host: host, Line: c.Line, Left: !gone, Cause: stopped}
 	}
 	r.Code = s.exit.code
 	tail := k.stderr.last(tailSize)

@@ -57,9 +57,13 @@ type StoppedError struct {
 	Host, Line string
 	Left       bool  // the command's processes may still be there
 	Cause      error // usually context.Canceled
+	Begun      bool  // it is a Once that has begun and is left running
 }
 
 func (e *StoppedError) Error() string {
+	if e.Begun {
+		return fmt.Sprintf("%s: no longer waited for: %v; the command runs on%s", e.Host, e.Cause, ran(e.Line))
+	}
 	return fmt.Sprintf("%s: command stopped: %v%s%s", e.Host, e.Cause, ran(e.Line), left(e.Left))
 }
 
@@ -68,11 +72,21 @@ func (e *StoppedError) Unwrap() error { return e.Cause }
 
 // LostError means that the connection ended while the command ran. The command
 // probably ran on, so nothing is known of its outcome.
-type LostError struct{ Host, Line string }
+type LostError struct {
+	Host, Line string
+	Err        error // what kept Once from asking again; else nil
+}
 
 func (e *LostError) Error() string {
-	return fmt.Sprintf("%s: connection lost while the command ran; it may have run to its end%s", e.Host, ran(e.Line))
+	s := fmt.Sprintf("%s: connection lost while the command ran; it may have run to its end%s", e.Host, ran(e.Line))
+	if e.Err != nil {
+		s += "; since then: " + e.Err.Error()
+	}
+	return s
 }
+
+// Unwrap returns Err.
+func (e *LostError) Unwrap() error { return e.Err }
 
 // ExitError means that the command ended, and not well.
 type ExitError struct {
@@ -163,15 +177,21 @@ func (e *AuthError) Error() string {
 // Unwrap returns Err.
 func (e *AuthError) Unwrap() error { return e.Err }
 
-// MayHaveRun reports whether the command behind err, an error of Run, can have
-// begun. False is certain: it was never sent. True may mean that it still runs.
+// MayHaveRun reports whether the command behind err, an error of Run or Once,
+// can have begun. False is certain: it was never sent, or refused. True may mean
+// that it still runs.
 func MayHaveRun(err error) bool {
 	var exit *ExitError
 	var lost *LostError
 	var stopped *StoppedError
 	var timeout *TimeoutError
+	var outcome *LostOnMachineError
+	var answer *AnswerError
+	var fenced *FencedError
 	return errors.As(err, &exit) || errors.As(err, &lost) || errors.As(err, &stopped) ||
-		errors.As(err, &timeout) && timeout.During == Running
+		errors.As(err, &outcome) || errors.As(err, &answer) ||
+		errors.As(err, &timeout) && timeout.During == Running ||
+		errors.As(err, &fenced) && fenced.Begun
 }
 
 func ran(line string) string {

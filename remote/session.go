@@ -213,7 +213,7 @@ func (s *session) close() {
 func (s *session) failure(host, line, tail string) error {
 	switch {
 	case s.interrupted:
-		return &LostError{host, line}
+		return &LostError{host, line, nil}
 	case s.exit.code == 0:
 		return nil
 	}
