@@ -75,7 +75,7 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 	e := c.site.env
 	count := startCounting(ctx, c.site.cfg, c.pool, watched(update(s)))
 	defer count.close()
-	probe, sh := c.site.prober(c.pool), shell{pool: c.pool, log: c.run.Log, name: s.Plan.Name}
+	probe, sh := c.site.prober(c.pool), shell{pool: c.pool, log: c.run.Log, name: s.Plan.Name, space: s.Plan.Service}
 	t := steps.Tools{
 		Traffic:  &traffic{b: c.balancer, ours: s.Plan.Before},
 		Prober:   probe,

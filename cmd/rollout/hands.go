@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,89 +75,6 @@ func (t *traffic) Write(ctx context.Context, weights map[string]int) []plans.Ans
 		as = append(as, a)
 	}
 	return as
-}
-
-// shell runs a plan's commands over ssh, each machine's output kept in the run's log.
-type shell struct {
-	pool *remote.Pool
-	log  func(name string) (io.WriteCloser, error)
-	name func(host string) string
-	// secrets is what a command is told beside its own environment, so that neither plan nor journal holds it; nil: nothing.
-	secrets func(plans.Command) map[string]string
-}
-
-// Run gives the command's exit code; an error where that is not known.
-func (s shell) Run(ctx context.Context, c plans.Command, within time.Duration) (steps.Result, error) {
-	rc := remote.Command{Line: c.Line, Dir: c.Dir, Env: c.Env, Within: within}
-	if s.secrets != nil {
-		rc.Env = maps.Collect(maps.All(c.Env))
-		maps.Insert(rc.Env, maps.All(s.secrets(c)))
-	}
-	if c.Send != "" {
-		f, err := os.Open(c.Send)
-		if err != nil {
-			return steps.Result{}, err
-		}
-		defer func() { _ = f.Close() }()
-		st, err := f.Stat()
-		if err != nil {
-			return steps.Result{}, err
-		}
-		rc.Stdin, rc.Env = f, maps.Clone(rc.Env)
-		rc.Env["ROLLOUT_SIZE"] = strconv.FormatInt(st.Size(), 10)
-	}
-	if changes(c.Do) {
-		out, err := s.log(s.name(c.Host))
-		if err != nil {
-			return steps.Result{}, err
-		}
-		defer func() { _ = out.Close() }()
-		rc.Output = out
-	}
-	res, err := s.patient(ctx, c, rc)
-	text := strings.TrimSpace(res.Stdout + "\n" + res.Stderr)
-	if len(text) > shown {
-		text = "…" + text[len(text)-shown:]
-	}
-	var exit *remote.ExitError
-	if errors.As(err, &exit) && exit.Code >= 0 {
-		return steps.Result{Code: exit.Code, Output: text}, nil
-	}
-	return steps.Result{Output: text}, err
-}
-
-// Ask cannot know: what a lost connection was to tell is lost.
-func (s shell) Ask(context.Context, plans.Command) (steps.Begun, error) { return steps.Lost, nil }
-
-// changes says whether an act changes its machine; the others only look.
-func changes(do plans.Act) bool {
-	return do != plans.DoStatus && do != plans.DoHealth && do != plans.DoRelease
-}
-
-// shown is how much of a command's output goes into the journal; all of it is in the run's log.
-const shown = 2000
-
-// patient runs a command that changes the machine to its end although the run leaves: half a stop or half a start is worse than either.
-// Only the waiting ends.
-func (s shell) patient(ctx context.Context, c plans.Command, rc remote.Command) (remote.Result, error) {
-	if !changes(c.Do) {
-		return s.pool.Run(ctx, c.Host, rc)
-	}
-	type end struct {
-		res remote.Result
-		err error
-	}
-	ended := make(chan end, 1)
-	go func() {
-		res, err := s.pool.Run(context.WithoutCancel(ctx), c.Host, rc)
-		ended <- end{res, err}
-	}()
-	select {
-	case e := <-ended:
-		return e.res, e.err
-	case <-ctx.Done():
-		return remote.Result{}, fmt.Errorf("%s: left running: %w", c.Host, context.Cause(ctx))
-	}
 }
 
 // prober tries ports from the machine itself, through its ssh connection, so that no firewall between here and there matters.
