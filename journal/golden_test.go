@@ -68,6 +68,7 @@ func TestTheGoldenJournalsTellEveryKindOfEvent(t *testing.T) {
 	for _, w := range []plans.What{
 		plans.Planned, plans.Resumed, plans.Began, plans.Looked, plans.Writing, plans.Wrote, plans.Counted, plans.Running, plans.Ran,
 		plans.Noted, plans.Ended, plans.Failed, plans.Asked, plans.Paused, plans.Held, plans.Interrupted, plans.Done, plans.Aborted,
+		plans.Called, plans.Alarmed, plans.Tried, plans.Adopted, plans.Overruled,
 	} {
 		if !seen[w] {
 			t.Errorf("no golden journal tells %s", w)

@@ -28,6 +28,9 @@ func stories(t *testing.T) map[string][]plans.Event {
 		"held":    append(opening(p), heldAtRestart(p)...),
 		"aborted": append(opening(p), aborted(retreat)...),
 		"resumed": append(opening(p), resumed()...),
+		"hurt":    append(opening(p), hurt(retreat)...),
+		"ruled":   append(opening(p), ruled()...),
+		"doubted": append(opening(p), doubted(p)...),
 	}
 }
 
@@ -152,6 +155,55 @@ func aborted(out plans.Plan) []plans.Event {
 	}
 	es = append(es, shifted(out, 0)...)
 	return append(es, plans.Event{What: plans.Aborted, Step: -1})
+}
+
+// hurt tells of a serving group that is hurt in the first drain, and of the way back, which leaves a machine closed.
+func hurt(out plans.Plan) []plans.Event {
+	es := []plans.Event{
+		{What: plans.Looked, Step: 1, Group: "group2", Weights: map[string]int{"backend-1": 7, "backend-4": 0}, Sick: []string{"backend-1"}},
+		{What: plans.Alarmed, Step: 1, Group: "group1", Error: "backend backend-1 (10.9.0.1:6150) is reported unhealthy"},
+		{What: plans.Alarmed, Step: 1, Group: "group1", Note: "group1 is whole again"},
+		{What: plans.Alarmed, Step: 1, Group: "group1", Error: "game-1 port 6200 does not answer"},
+		{What: plans.Planned, Step: -1, Plan: &out, Note: "group1, which serves, is hurt (game-1 port 6200 does not answer): group2 is opened again"},
+	}
+	es = append(es, shifted(out, 0)...)
+	return append(es, plans.Event{What: plans.Aborted, Step: -1, Note: "every backend this run had changed is as it was found, but for 1 left closed"})
+}
+
+// ruled tells of two values that somebody else has set, and of what a person has said of them.
+func ruled() []plans.Event {
+	return []plans.Event{
+		{What: plans.Looked, Step: 1, Group: "group2", Weights: map[string]int{"backend-1": 70, "backend-4": 4}},
+		{What: plans.Failed, Step: 1, Group: "group2", Error: "somebody else changed the load balancer"},
+		{What: plans.Held, Step: -1, Error: "somebody else changed the load balancer", Safe: true},
+		{What: plans.Adopted, Step: -1, By: "bob@laptop", Weights: map[string]int{"backend-1": 70}},
+		{What: plans.Overruled, Step: -1, By: "bob@laptop", Weights: map[string]int{"backend-4": 4}},
+		{What: plans.Resumed, Step: -1, By: "bob@laptop", PID: 78},
+		{What: plans.Asked, Step: -1, Request: plans.AskPause, By: "ann@deploy1"},
+		{What: plans.Asked, Step: -1, Request: plans.AskResume, By: "bob@laptop"},
+	}
+}
+
+// doubted tells of requests and commands whose end is not known: one is not answered, one is about to be sent when its process dies, a start is lost by
+// its machine, and another may yet begin.
+func doubted(p plans.Plan) []plans.Event {
+	start := p.Steps[3].Run[1]
+	return []plans.Event{
+		{What: plans.Ended, Step: 1, EndedBy: "zero"},
+		{What: plans.Began, Step: 3, Group: "group2"},
+		{What: plans.Running, Step: 3, Group: "group2", Command: &start},
+		{What: plans.Resumed, Step: -1, By: "ci@runner", PID: 77},
+		{What: plans.Ran, Step: 3, Group: "group2", Command: &start, Error: "it began, and its machine has lost it", EndedBy: plans.Lost},
+		{What: plans.Running, Step: 3, Group: "group2", Command: &start},
+		{What: plans.Called, Step: 4, Group: "group2", Found: []plans.Found{{Process: plans.Process{ID: "gate-1", Type: "gate", Host: "10.9.0.4"}, PID: 811, Listed: true}}},
+		{What: plans.Ended, Step: 4},
+		{What: plans.Began, Step: 5, Group: "group1"},
+		{What: plans.Writing, Step: 5, Group: "group1", Weights: map[string]int{"backend-4": 3}},
+		{What: plans.Wrote, Step: 5, Group: "group1", Answers: []plans.Answer{{Backend: "backend-4", Outcome: plans.Unknown, Error: "timeout"}}},
+		{What: plans.Tried, Step: 5, Group: "group1", Hits: map[string]int{"10.9.0.4": 20}},
+		{What: plans.Writing, Step: 5, Group: "group1", Weights: map[string]int{"backend-1": 0}},
+		{What: plans.Resumed, Step: -1, By: "ci@runner", PID: 78},
+	}
 }
 
 // resumed tells of an interruption, a pause and another process.
