@@ -174,3 +174,39 @@ func TestWhatHappensAtADeadlineCanBeSaidForOneRollout(t *testing.T) {
 		t.Errorf("%d cut, want some, one machine after another: %s", cut, o)
 	}
 }
+
+// TestTheLoadBalancerCanBeAskedWhereTheJournalIsDamaged: --from-cloud tells what is on, and what is not as the run had found it.
+func TestTheLoadBalancerCanBeAskedWhereTheJournalIsDamaged(t *testing.T) {
+	w := serve(t)
+	contains(t, w.must(0, "status", "--from-cloud"), "group1               6 of 6 backends on", "group2               6 of 6 backends on")
+	run := w.start("start", "--yes")
+	w.until("a drain", draining)
+	_ = run.Process.Kill()
+	run.wait()
+	files, _ := filepath.Glob(filepath.Join(w.state, "*", "runs", "*", "journal.jsonl"))
+	if len(files) != 1 {
+		t.Fatalf("journals: %v", files)
+	}
+	b, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := strings.Index(string(b), `"what":"looked"`)
+	b[at+8] ^= 1
+	if err := os.WriteFile(files[0], b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, w.must(1, "resume"), "is damaged")
+	o := w.must(0, "status", "--from-cloud")
+	contains(t, o, "is damaged", "group1               6 of 6 backends on", "group2               0 of 6 backends on, 6 not as the newest run had found them", "has weight 0 and was found with 1")
+	var doc struct {
+		Schema, Journal string
+		Groups          []struct {
+			Name    string
+			On, Odd int
+		}
+	}
+	if err := json.Unmarshal([]byte(w.must(0, "status", "--from-cloud", "-o", "json").stdout), &doc); err != nil || doc.Schema != "rollout.cloud/v1" || len(doc.Groups) != 2 || doc.Groups[1].Odd != 6 {
+		t.Errorf("got %+v, %v", doc, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -90,14 +91,15 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 		t.Roll, t.Gates = c.roll(update(s)), probe
 	}
 	t.Shell = sh
-	end, err := steps.Run(ctx, s, &told{Run: c.run, env: e, state: s}, t)
+	j := &told{Run: c.run, env: e, state: s}
+	end, err := j.run(ctx, s, t)
 	if errors.Is(err, steps.ErrInterrupted) && end.Touched {
 		err = errors.Join(errTouched, err)
 	}
 	if perr := e.result(end); perr != nil {
 		return errors.Join(perr, err)
 	}
-	if errors.Is(err, steps.ErrJournal) {
+	if errors.Is(err, steps.ErrJournal) || errors.Is(err, errDefect) {
 		return err // the summary cannot know it
 	}
 	if err != nil {
@@ -105,6 +107,21 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 	}
 	return nil
 }
+
+// run carries a run out. A defect of ours that shows as a panic ends it like a kill, but is told: nothing more is done, and the journal has the place.
+func (t *told) run(ctx context.Context, s plans.State, tools steps.Tools) (end plans.State, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: panic: %v", errDefect, p)
+			_, rerr := t.Append(context.WithoutCancel(ctx), plans.Event{What: plans.Interrupted, Step: -1, Note: err.Error(), Output: string(debug.Stack())})
+			end, err = t.state, errors.Join(err, rerr)
+		}
+	}()
+	return steps.Run(ctx, s, t, tools)
+}
+
+// errDefect marks what should never happen.
+var errDefect = errors.New("this is a defect of rollout, please report it with the journal")
 
 // roll calls the processes of the groups of a plan that is under way, whatever their masters know by now.
 func (c *carrier) roll(p plans.Plan) roll {

@@ -22,7 +22,8 @@ func newStatusCommand(e *env) *cobra.Command {
 		Use:   "status",
 		Short: "How far is it? Watches on a terminal until the run stops",
 		Long: `How far is the newest run? On a terminal it watches until the run stops. It reads the journal only: it answers although the load balancer
-or the machines do not, and says how old its knowledge is. With --processes it asks the machines and masters of a Pomelo service instead.
+or the machines do not, and says how old its knowledge is. With --processes it asks the machines and masters of a Pomelo service instead, with
+--from-cloud the load balancer.
 
 ` + exitCodes,
 		Args: noArgs,
@@ -32,11 +33,12 @@ or the machines do not, and says how old its knowledge is. With --processes it a
 	return cmd
 }
 
-type statusOptions struct{ noWatch, exitCode, processes bool }
+type statusOptions struct{ noWatch, exitCode, processes, fromCloud bool }
 
 func (o *statusOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.noWatch, "no-watch", false, "print once and exit")
 	f.BoolVar(&o.processes, "processes", false, "ask the masters of a Pomelo service for every process now, instead")
+	f.BoolVar(&o.fromCloud, "from-cloud", false, "ask the load balancer which backends are on now, instead: also where the journal is damaged")
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit with the state of the run: 8 while it is not finished")
 }
 
@@ -45,8 +47,13 @@ func runStatus(ctx context.Context, e *env, o statusOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.processes {
+	switch {
+	case o.processes && o.fromCloud:
+		return usagef("--processes and --from-cloud are two questions: ask one")
+	case o.processes:
 		return s.processes(ctx)
+	case o.fromCloud:
+		return s.fromCloud(ctx)
 	}
 	st, alive, err := s.underWay()
 	if err != nil && st.Plan.ID != "" {
