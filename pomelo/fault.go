@@ -41,6 +41,20 @@ func (f *Fault) Error() string {
 // Unwrap gives errors.Is the cause.
 func (f *Fault) Unwrap() error { return f.Err }
 
+// Advice is an error whose sentence ends in what mends it.
+type Advice struct {
+	What string // what is wrong, and where
+	Fix  string // what to type or to change there
+}
+
+// Error is both.
+func (a *Advice) Error() string { return a.What + ": " + a.Fix }
+
+// advise makes an Advice of a sentence that ends in ": " and what mends it.
+func advise(fix, format string, args ...any) error {
+	return &Advice{fmt.Sprintf(format, args...), fix}
+}
+
 // Warning is a sentence worth reading that need not stop a rollout.
 type Warning struct{ Err error }
 

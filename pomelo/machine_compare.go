@@ -12,24 +12,27 @@ import (
 // errors hold a Warning for what need not stop a rollout.
 func (f Facts) Check(name string) error {
 	var all []error
-	fault := func(format string, args ...any) { all = append(all, fmt.Errorf(name+": "+format, args...)) }
-	warn := func(format string, args ...any) { all = append(all, &Warning{fmt.Errorf(name+": "+format, args...)}) }
-	name = strings.ReplaceAll(name, "%", "%%")
+	fault := func(fix, format string, args ...any) {
+		all = append(all, advise(fix, "%s: %s", name, fmt.Sprintf(format, args...)))
+	}
+	warn := func(fix, format string, args ...any) {
+		all = append(all, &Warning{advise(fix, "%s: %s", name, fmt.Sprintf(format, args...))})
+	}
 	switch {
 	case f.Base == "":
-		fault("the application's directory is not there: see pomelo.dir")
+		fault("see pomelo.dir", "the application's directory is not there")
 	case f.Code == "":
-		fault("no app.js in %s: pomelo.dir must name the game-server directory", f.Base)
+		fault("pomelo.dir must name the game-server directory", "no app.js in %s", f.Base)
 	}
 	switch {
 	case f.Node == "":
-		fault("no node in the PATH of a command over ssh: link it to /usr/local/bin/node")
+		fault("link it to /usr/local/bin/node", "no node in the PATH of a command over ssh")
 	case f.Base != "" && f.Pomelo == "":
-		fault("no node_modules/pomelo for %s: run npm install there", f.Base)
+		fault("run npm install there", "no node_modules/pomelo for %s", f.Base)
 	}
 	for _, file := range slices.Sorted(maps.Keys(f.Files)) {
 		if f.Files[file].Sum == "" {
-			fault("%s cannot be read, or there is no sha256sum: log in as the user that Pomelo runs as", f.Files[file].Path)
+			fault("log in as the user that Pomelo runs as", "%s cannot be read, or there is no sha256sum", f.Files[file].Path)
 		}
 	}
 	for _, host := range slices.Sorted(maps.Keys(f.Peers)) {
@@ -38,16 +41,16 @@ func (f Facts) Check(name string) error {
 			if said == "" {
 				said = fmt.Sprintf("exit %d", r.Code)
 			}
-			fault("its master cannot start anything on %s: ssh: %s; `ssh %s` must work there without a question, with what app.js sets as ssh_config_params %q", host, said, host, f.SSHParams)
+			fault(fmt.Sprintf("`ssh %s` must work there without a question, with what app.js sets as ssh_config_params %q", host, f.SSHParams), "its master cannot start anything on %s: ssh: %s", host, said)
 		}
 	}
 	for _, dir := range slices.Sorted(maps.Keys(f.Free)) {
 		if free := f.Free[dir]; free < 1<<30 {
-			warn("%d MiB free on the disk of %s/%s: logs may fill it", free>>20, f.Base, dir)
+			warn("make room, since logs may fill it", "%d MiB free on the disk of %s/%s", free>>20, f.Base, dir)
 		}
 	}
 	if f.OpenFiles > 0 && f.OpenFiles <= 1024 {
-		warn("%d open files at most for a process begun over ssh, and each player takes one: raise nofile in /etc/security/limits.conf", f.OpenFiles)
+		warn("raise nofile in /etc/security/limits.conf", "%d open files at most for a process begun over ssh, and each player takes one", f.OpenFiles)
 	}
 	return errors.Join(all...)
 }
@@ -65,17 +68,17 @@ func Compare(group string, master Facts, rest map[string]Facts) error {
 			theirs, ok2 := master.Files[file]
 			switch {
 			case !ok:
-				all = append(all, fmt.Errorf("%s: %s has no %s, and the master's machine has: copy it", group, name, theirs.Path))
+				all = append(all, advise("copy it", "%s: %s has no %s, and the master's machine has", group, name, theirs.Path))
 			case !ok2:
-				all = append(all, fmt.Errorf("%s: %s has %s, and the master's machine has none: remove or copy it", group, name, ours.Path))
+				all = append(all, advise("remove or copy it", "%s: %s has %s, and the master's machine has none", group, name, ours.Path))
 			case ours.Path != theirs.Path:
-				all = append(all, fmt.Errorf("%s: %s reads %s, and the master's machine %s", group, name, ours.Path, theirs.Path))
+				all = append(all, advise("give both the same one", "%s: %s reads %s, and the master's machine %s", group, name, ours.Path, theirs.Path))
 			case ours.Sum != theirs.Sum:
-				all = append(all, fmt.Errorf("%s: %s on %s is not that of the master's machine: copy it", group, ours.Path, name))
+				all = append(all, advise("copy it", "%s: %s on %s is not that of the master's machine", group, ours.Path, name))
 			}
 		}
 		if f.Rest != master.Rest {
-			all = append(all, &Warning{fmt.Errorf("%s: other files under config on %s are not those of the master's machine", group, name)})
+			all = append(all, &Warning{advise("copy them, unless they are meant to differ", "%s: other files under config on %s are not those of the master's machine", group, name)})
 		}
 	}
 	return errors.Join(all...)
@@ -142,7 +145,7 @@ func (c Cluster) Startups(facts map[string]Facts) error {
 			}
 		}
 		if begin := facts[host].Startups.Begin; begin > 0 && n > begin {
-			all = append(all, &Warning{fmt.Errorf("%s: the master starts %d processes at once by ssh, and sshd refuses some from %d on: set MaxStartups 100:30:200 in its sshd_config and reload sshd", host, n, begin)})
+			all = append(all, &Warning{advise("set MaxStartups 100:30:200 in its sshd_config and reload sshd", "%s: the master starts %d processes at once by ssh, and sshd refuses some from %d on", host, n, begin)})
 		}
 	}
 	return errors.Join(all...)
@@ -153,13 +156,14 @@ func (c Cluster) Startups(facts map[string]Facts) error {
 func (c Cluster) Weak(configured Secret) error {
 	var all []error
 	const why = "anyone who reaches the master's port may run code with it"
+	const better = "choose another one in adminUser.json, and name it as pomelo.admin.password"
 	for _, a := range c.Admins {
 		if a.Password == "admin" {
-			all = append(all, &Warning{fmt.Errorf("the password of %s in adminUser.json of %s is still admin: %s", a.User, c.label(), why)})
+			all = append(all, &Warning{advise(better, "the password of %s in adminUser.json of %s is still admin, and %s", a.User, c.label(), why)})
 		}
 	}
 	if configured == "admin" && len(all) == 0 {
-		all = append(all, &Warning{fmt.Errorf("the admin password for %s is still admin: %s", c.label(), why)})
+		all = append(all, &Warning{advise(better, "the admin password for %s is still admin, and %s", c.label(), why)})
 	}
 	return errors.Join(all...)
 }

@@ -181,7 +181,7 @@ func TestMachinesOfAGroupAreCompared(t *testing.T) {
 		"group1: m3 has config/log4js.json, and the master's machine has none: remove or copy it",
 		"group1: m3 has no config/master.json, and the master's machine has: copy it",
 		"group1: config/servers.json on m3 is not that of the master's machine: copy it",
-		"group1: other files under config on m3 are not those of the master's machine")
+		"group1: other files under config on m3 are not those of the master's machine: copy them, unless they are meant to differ")
 	wantSentences(t, SameCode(map[string]Facts{"m1": facts(nil), "m2": facts(nil), "m3": facts(nil), "m4": facts(nil),
 		"m5": facts(func(f *Facts) { f.Code, f.NodeVersion = "release 6", "v12.0.0" }), "m6": facts(func(f *Facts) { f.Code, f.Locks = "release 6", nil })}),
 		"code: release 6 on m5, m6, and release 7 on m1, m2, m3, m4",
@@ -204,9 +204,9 @@ func TestThePasswordAdminIsWarnedOf(t *testing.T) {
 	if err := c.Weak("hunter2"); err != nil {
 		t.Errorf("got %v", err)
 	}
-	wantSentences(t, c.Weak("admin"), "the admin password for 10.9.0.1 is still admin: anyone who reaches the master's port may run code with it")
+	wantSentences(t, c.Weak("admin"), "the admin password for 10.9.0.1 is still admin, and anyone who reaches the master's port may run code with it: choose another one in adminUser.json, and name it as pomelo.admin.password")
 	c.Admins[0].Password = "admin"
-	wantSentences(t, c.Weak(""), "the password of admin in adminUser.json of 10.9.0.1 is still admin: anyone who reaches the master's port may run code with it")
+	wantSentences(t, c.Weak(""), "the password of admin in adminUser.json of 10.9.0.1 is still admin, and anyone who reaches the master's port may run code with it: choose another one in adminUser.json, and name it as pomelo.admin.password")
 }
 
 func FuzzParseFacts(f *testing.F) {
