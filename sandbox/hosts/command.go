@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -19,9 +20,13 @@ func command(m Machine, line string, env ...string) *exec.Cmd {
 		cmd.Args = append(cmd.Args, "-c", line)
 	}
 	cmd.Dir = m.Dir
+	path := os.Getenv("PATH")
+	if text, err := os.ReadFile(filepath.Join(m.Dir, "faults", string(Path))); err == nil {
+		path = strings.TrimSpace(string(text))
+	}
 	cmd.Env = append([]string{
 		"HOME=" + m.Dir, "PWD=" + m.Dir, "SANDBOX_MACHINE=" + m.Name,
-		"USER=sandbox", "LOGNAME=sandbox", "SHELL=/bin/sh", "PATH=" + os.Getenv("PATH"),
+		"USER=sandbox", "LOGNAME=sandbox", "SHELL=/bin/sh", "PATH=" + path,
 	}, env...)
 	ownGroup(cmd)
 	return cmd

@@ -36,6 +36,9 @@ const (
 	IgnoreTerm       Fault = "ignore-term"        // they do not end on SIGTERM
 )
 
+// Path is what commands over the embedded ssh server, and at the console, find: the text is their PATH, instead of this process' own.
+const Path Fault = "path"
+
 // Plant gives the machine a fault; text is its detail and may be empty.
 func (h *Hosts) Plant(machine string, f Fault, text string) error {
 	m, err := h.machine(machine)

@@ -185,3 +185,33 @@ func TestAFaultCanBePlantedByCreatingAFile(t *testing.T) {
 		t.Error("planted on a machine that is not there")
 	}
 }
+
+func TestAMachinesPathIsWhatItsCommandsFind(t *testing.T) {
+	m := Machine{Name: "game-1", Dir: t.TempDir()}
+	h := &Hosts{Machines: []Machine{m}}
+	if err := os.Mkdir(filepath.Join(m.Dir, "faults"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := func() string {
+		out, err := command(m, `echo "$PATH"`).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	if got := path(); got != os.Getenv("PATH") {
+		t.Errorf("got %q, want our own", got)
+	}
+	if err := h.Plant("game-1", Path, "/nowhere"); err != nil {
+		t.Fatal(err)
+	}
+	if got := path(); got != "/nowhere" {
+		t.Errorf("planted: got %q", got)
+	}
+	if err := h.Clear("game-1", Path); err != nil {
+		t.Fatal(err)
+	}
+	if got := path(); got != os.Getenv("PATH") {
+		t.Errorf("cleared: got %q, want our own", got)
+	}
+}
