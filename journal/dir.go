@@ -69,18 +69,8 @@ func prepare(dir string) error {
 	if err := os.Mkdir(dir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("state directory: %w", err)
 	}
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return fmt.Errorf("state directory: %w", err)
-	}
-	switch {
-	case info.Mode()&fs.ModeSymlink != 0:
-		return fmt.Errorf("state directory %s: it is a symbolic link; use --state-dir with the directory itself", dir)
-	case !info.IsDir():
-		return fmt.Errorf("state directory %s: it is not a directory", dir)
-	}
-	if err := guard(info); err != nil {
-		return fmt.Errorf("state directory %s: %w", dir, err)
+	if err := guardDir(dir); err != nil {
+		return err
 	}
 	if err := os.Mkdir(filepath.Join(dir, "runs"), dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("state directory: %w", err)

@@ -91,6 +91,13 @@ func TestADirectoryThatOthersCouldChangeIsRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := tempDir(t)
 			c.make(t, dir)
+			before := tree(t, dir)
+			if fs := Flaws(dir); len(fs) != 1 || !fs[0].Fatal || fs[0].Fix == "" || !strings.Contains(fs[0].What, c.want) {
+				t.Errorf("flaws: got %v; want one that is fatal, with %q", fs, c.want)
+			}
+			if after := tree(t, dir); after != before {
+				t.Errorf("looking changed it: %s, before %s", after, before)
+			}
 			s, err := Lock(dir, Holder{PID: 1})
 			if err == nil {
 				_ = s.Close()
@@ -123,13 +130,38 @@ func TestAJournalThatOthersCouldChangeIsNotContinued(t *testing.T) {
 	}
 }
 
+func TestADirectoryThatIsNotThereYetHasNoFlawAndIsNotMade(t *testing.T) {
+	dir := filepath.Join(tempDir(t), "rollout", "game")
+	for _, f := range Flaws(dir) {
+		if f.Fatal {
+			t.Error(f)
+		}
+	}
+	if _, err := os.Lstat(filepath.Dir(dir)); !os.IsNotExist(err) {
+		t.Errorf("%s was made: %v", filepath.Dir(dir), err)
+	}
+}
+
+// tree lists what is in a directory.
+func tree(t *testing.T, dir string) string {
+	t.Helper()
+	var all []string
+	_ = filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		if err == nil {
+			all = append(all, info.Mode().String()+" "+path)
+		}
+		return nil
+	})
+	return strings.Join(all, "\n")
+}
+
 func TestAWarningNamesADirectoryInMemory(t *testing.T) {
 	if _, err := os.Stat("/dev/shm"); err != nil || len(misgivings("/dev/shm")) == 0 {
 		t.Skip("/dev/shm is not a filesystem in memory")
 	}
-	ws := Warnings("/dev/shm/not/there/yet")
-	if len(ws) == 0 || !strings.Contains(ws[0], "in memory") {
-		t.Errorf("got %q", ws)
+	fs := Flaws("/dev/shm/not/there/yet")
+	if len(fs) == 0 || !strings.Contains(fs[0].What, "in memory") || fs[0].Fatal {
+		t.Errorf("got %v", fs)
 	}
 }
 

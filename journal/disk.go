@@ -27,10 +27,10 @@ func open(path string, flag int) (*os.File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil {
-		err = guard(info)
+		err = guard(path, path, info)
 	}
 	if err != nil {
-		return nil, errors.Join(&os.PathError{Op: "open", Path: path, Err: err}, f.Close())
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }

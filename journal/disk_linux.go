@@ -39,27 +39,30 @@ func sinceBoot() time.Duration {
 }
 
 // misgivings says what is wrong with the filesystem under an existing path.
-func misgivings(path string) []string {
+func misgivings(path string) []*Flaw {
 	var st unix.Statfs_t
 	if err := unix.Statfs(path, &st); err != nil {
-		return []string{fmt.Sprintf("state directory %s: its filesystem cannot be looked at: %v", path, err)}
+		return []*Flaw{{What: fmt.Sprintf("state directory %s: its filesystem cannot be looked at: %v", path, err), Fix: "use --state-dir with a local disk"}}
 	}
-	var ws []string
+	var fs []*Flaw
+	add := func(fatal bool, fix, format string, args ...any) {
+		fs = append(fs, &Flaw{What: "state directory " + path + fmt.Sprintf(format, args...), Fix: fix, Fatal: fatal})
+	}
+	const far = " is on %s: its locks and syncs may not hold between machines"
 	switch uint32(st.Type) { // a magic number of 32 bits; some systems extend its sign
 	case unix.NFS_SUPER_MAGIC:
-		ws = append(ws, remote(path, "NFS"))
+		add(false, "use --state-dir with a local disk", far, "NFS")
 	case unix.CIFS_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC, unix.SMB_SUPER_MAGIC:
-		ws = append(ws, remote(path, "SMB"))
+		add(false, "use --state-dir with a local disk", far, "SMB")
 	case unix.TMPFS_MAGIC:
-		ws = append(ws, fmt.Sprintf("state directory %s is in memory (tmpfs): a reboot forgets the run, and nobody can resume it", path))
+		add(false, "use --state-dir with a disk", " is in memory (tmpfs): a reboot forgets the run, and nobody can resume it")
 	}
+	const room = "make room there, or use --state-dir with another disk"
 	if free := st.Bavail * uint64(st.Frsize); free < leastFree {
-		ws = append(ws, fmt.Sprintf("state directory %s has %d KiB left, less than %d MiB: a run stops where its journal cannot grow",
-			path, free>>10, leastFree>>20))
+		add(true, room, " has %d KiB left, less than %d MiB: a run stops where its journal cannot grow", free>>10, leastFree>>20)
 	}
-	return ws
-}
-
-func remote(path, kind string) string {
-	return fmt.Sprintf("state directory %s is on %s: its locks and syncs may not hold between machines; use --state-dir with a local disk", path, kind)
+	if st.Files > 0 && st.Ffree < leastFiles { // a filesystem that makes inodes as they are wanted has 0 of them
+		add(true, room, " has room for %d more files, less than %d: a run stops where it can make none", st.Ffree, leastFiles)
+	}
+	return fs
 }

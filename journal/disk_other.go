@@ -15,4 +15,4 @@ func bootID() string { return "" }
 
 func sinceBoot() time.Duration { return 0 }
 
-func misgivings(string) []string { return nil }
+func misgivings(string) []*Flaw { return nil }

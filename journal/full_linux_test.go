@@ -51,8 +51,8 @@ func fillDisk(at string) int {
 }
 
 func fill(dir string) error {
-	if ws := Warnings(dir); len(ws) != 2 || !strings.Contains(ws[1], "KiB left") {
-		return fmt.Errorf("warnings: got %q; want one that little is left", ws)
+	if fs := Flaws(dir); len(fs) < 2 || !strings.Contains(fs[1].What, "KiB left") || !fs[1].Fatal {
+		return fmt.Errorf("flaws: got %v; want one that little is left", fs)
 	}
 	s, err := Lock(dir, Holder{User: "child", Host: "here", PID: os.Getpid()})
 	if err != nil {

@@ -15,15 +15,20 @@ import (
 // noFollow makes opening a symbolic link an error.
 const noFollow = unix.O_NOFOLLOW
 
-// guard refuses what belongs to somebody else, root included, or what others may write.
-func guard(info fs.FileInfo) error {
+// guard refuses what belongs to somebody else, root included, or what others may write. name is what it is called in the Flaw.
+func guard(name, path string, info fs.FileInfo) error {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("it belongs to uid %d and this is uid %d; run as its owner, or use another --state-dir", st.Uid, os.Geteuid())
+		return &Flaw{What: fmt.Sprintf("%s: it belongs to uid %d and this is uid %d", name, st.Uid, os.Geteuid()), Fix: "run as its owner, or use another --state-dir", Fatal: true}
 	}
 	if info.Mode().Perm()&0o022 != 0 {
-		return fmt.Errorf("others may write to it (mode %04o); chmod go-w, after looking at what is in it", info.Mode().Perm())
+		return &Flaw{What: fmt.Sprintf("%s: others may write to it (mode %04o)", name, info.Mode().Perm()), Fix: "chmod go-w " + path + ", after looking at what is in it", Fatal: true}
 	}
 	return nil
+}
+
+// writable says why nothing can be made in a directory; nil where something can.
+func writable(dir string) error {
+	return unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 }
 
 // syncDir makes what was created, renamed or removed in a directory durable.

@@ -70,7 +70,7 @@ func (f *files) keys() (Credentials, error) {
 		private := strings.TrimSpace(string(k.PrivateKey))
 		switch {
 		case strings.EqualFold(k.AuthMode, "oauth"):
-			return Credentials{}, fmt.Errorf("%s: is a browser login of ucloud-cli, which automation cannot use: make a profile with an API key pair", from)
+			return Credentials{}, &Flaw{from + ": is a browser login of ucloud-cli, which automation cannot use", "make a profile with an API key pair"}
 		case k.PublicKey == "" || private == "":
 			return Credentials{}, fmt.Errorf("%s: has no whole key pair", from)
 		}
@@ -109,9 +109,9 @@ func (f *files) active() (string, error) {
 	case 1:
 		return names[0], nil
 	case 0:
-		return "", fmt.Errorf("no API keys: set UCLOUD_PUBLIC_KEY and UCLOUD_PRIVATE_KEY, or name a profile (%s has no active one)", f.configName())
+		return "", &Flaw{"no API keys", fmt.Sprintf("set UCLOUD_PUBLIC_KEY and UCLOUD_PRIVATE_KEY, or name a profile (%s has no active one)", f.configName())}
 	}
-	return "", fmt.Errorf("%s: several profiles are active (%s): name one", f.configName(), strings.Join(names, ", "))
+	return "", &Flaw{fmt.Sprintf("%s: several profiles are active (%s)", f.configName(), strings.Join(names, ", ")), "name one"}
 }
 
 // read decodes a file of profiles into to, a pointer to a slice. A secret one must be its owner's alone.
@@ -134,7 +134,7 @@ func (f *files) read(name string, must, secret bool, to any) error {
 	}
 	// Windows has no such bits; there the user's directory is the guard.
 	if secret && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return fmt.Errorf("%s: mode %#o lets others read the keys: chmod 600 %s", name, info.Mode().Perm(), path)
+		return &Flaw{fmt.Sprintf("%s: mode %#o lets others read the keys", name, info.Mode().Perm()), "chmod 600 " + path}
 	}
 	body, err := io.ReadAll(io.LimitReader(file, maxProfiles+1))
 	if err != nil {

@@ -74,41 +74,63 @@ type Reading struct {
 	Backends  []Backend
 }
 
-// Check says everything that makes the balancer unfit to be worked with, joined, or nil. With ramp it also demands that
-// weights are shares of the new connections.
+// Flaw is something about a balancer, or about the keys to it, that a person should change.
+type Flaw struct {
+	What string // what is wrong, and where
+	Fix  string // what to change, and where
+}
+
+// Error is both.
+func (f *Flaw) Error() string { return f.What + ": " + f.Fix }
+
+// Check says everything that makes the balancer unfit to be worked with, as joined Flaws, or nil. With ramp it also demands
+// that weights are shares of the new connections.
 func (r Reading) Check(ramp bool) error {
 	var faults []error
 	for _, l := range r.Listeners {
 		if l.is("Backup") {
-			faults = append(faults, fmt.Errorf("%s: method Backup is main and standby: UCloud changes neither Enabled nor Weight there; choose another method", l))
+			faults = append(faults, &Flaw{fmt.Sprintf("%s: method Backup is main and standby: UCloud changes neither Enabled nor Weight there", l),
+				"choose another method for it in the console, such as Roundrobin"})
 			continue
 		}
 		if ramp && !l.is("WeightRoundrobin") {
-			faults = append(faults, fmt.Errorf("%s: method %s does not share out by weight: a ramp needs WeightRoundrobin", l, strings.TrimSpace(l.Method)))
+			faults = append(faults, &Flaw{fmt.Sprintf("%s: method %s does not share out by weight: a ramp needs WeightRoundrobin", l, strings.TrimSpace(l.Method)),
+				"choose WeightRoundrobin for it in the console, or leave ulb.ramp and ulb.shift: weight out of rollout.yaml"})
 		}
 	}
 	for _, b := range r.Backends {
 		if b.Heeds && b.Enabled && b.Stored < 1 {
-			faults = append(faults, fmt.Errorf("backend %s (%s:%d): enabled with weight 0: UCloud does not say what that does; disable it, or give it a weight of 1 to 100", b.ID, b.Host, b.Port))
+			faults = append(faults, &Flaw{fmt.Sprintf("backend %s (%s:%d): enabled with weight 0: UCloud does not say what that does", b.ID, b.Host, b.Port),
+				"disable it in the console, or give it a weight of 1 to 100"})
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// Warnings are sentences about what works but may surprise: clients that are sent back to a backend they had.
-func (r Reading) Warnings() []string {
-	var all []string
+// Warnings are what works but may surprise: clients that are sent back to a backend they had.
+func (r Reading) Warnings() []*Flaw {
+	var all []*Flaw
 	for _, l := range r.Listeners {
 		if l.Sticky != "" {
 			until := ""
 			if l.Lasts > 0 {
 				until = fmt.Sprintf(" for %s after their last packet", l.Lasts)
 			}
-			all = append(all, fmt.Sprintf("%s: known clients are kept on their backend by %s: new connections of theirs may still reach one that is off%s", l, l.Sticky, until))
+			all = append(all, &Flaw{fmt.Sprintf("%s: known clients are kept on their backend by %s: new connections of theirs may still reach one that is off%s", l, l.Sticky, until), l.loosen()})
 		}
 		if l.is("Source") || l.is("SourceHash") {
-			all = append(all, fmt.Sprintf("%s: method %s spreads by client address over the backends that are on: each change sends other clients elsewhere too", l, strings.TrimSpace(l.Method)))
+			all = append(all, &Flaw{fmt.Sprintf("%s: method %s spreads by client address over the backends that are on: each change sends other clients elsewhere too", l, strings.TrimSpace(l.Method)),
+				"choose another method for it in the console, such as Roundrobin, unless clients must come back to the same backend"})
 		}
 	}
 	return all
+}
+
+// loosen says how clients are no longer kept. Turning it off "may cut current connections", says UCloud, hence the warning.
+func (l Listener) loosen() string {
+	const when = ", at a quiet hour: UCloud says that changing it may cut connections"
+	if l.Mode == "PacketsTransmit" {
+		return "set its ClientTimeout to 0 in the console" + when
+	}
+	return "turn session persistence off for it in the console" + when
 }

@@ -95,7 +95,10 @@ func TestPersistenceIsWarnedOf(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all := strings.Join(r.Warnings(), "\n")
+			var all string
+			for _, w := range r.Warnings() {
+				all += w.Error() + "\n"
+			}
 			if (all == "") != (row.want == "") || !strings.Contains(all, row.want) || r.Listeners[0].Lasts != row.lasts {
 				t.Errorf("got %q, %s", all, r.Listeners[0].Lasts)
 			}

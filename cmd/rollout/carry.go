@@ -176,8 +176,10 @@ func (c *carrier) login(ctx context.Context, p plans.Plan) {
 // lock takes the service's lock for this command.
 func (s *site) lock(command, run string) (*journal.Store, error) {
 	user, host := whoami()
-	for _, w := range journal.Warnings(s.dir) {
-		s.env.say("rollout: %s", w)
+	for _, f := range journal.Flaws(s.dir) {
+		if !f.Fatal { // what is fatal is refused, or, where a run goes on, said there
+			s.env.say("rollout: %v", f)
+		}
 	}
 	return journal.Lock(s.dir, journal.Holder{User: user, Host: host, PID: os.Getpid(), Run: run, Command: "rollout " + command, Since: time.Now().UTC()})
 }
@@ -193,6 +195,11 @@ func (s *site) goOn(ctx context.Context, command string, then func(context.Conte
 	}
 	if !ok {
 		return refusedf("there is no run of %s in %s; begin one with `rollout start`", s.cfg.Service, s.dir)
+	}
+	for _, f := range journal.Flaws(s.dir) {
+		if f.Fatal { // a run that is under way is better ended than left, as long as there is any room
+			s.env.say("rollout: %v", f)
+		}
 	}
 	store, err := s.lock(command, id)
 	if err != nil {

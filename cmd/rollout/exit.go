@@ -77,6 +77,7 @@ func exitCode(err error, sig syscall.Signal) int {
 		held    *steps.HeldError
 		refused *steps.RefusedError
 		check   refusedError
+		flaw    *journal.Flaw
 	)
 	switch {
 	case err == nil:
@@ -99,7 +100,7 @@ func exitCode(err error, sig syscall.Signal) int {
 		return 128 + int(sig)
 	case credentials(err):
 		return 4
-	case errors.As(err, &refused), errors.As(err, &check):
+	case errors.As(err, &refused), errors.As(err, &check), errors.As(err, &flaw):
 		return 3
 	}
 	return 1
@@ -122,7 +123,9 @@ func credentials(err error) bool {
 // hint gives the command to type next; empty where the error says it, or nobody knows.
 func hint(err error, code int) string {
 	var missing *ulb.NotFoundError
+	var looked failure
 	switch {
+	case errors.As(err, &looked): // it has its own
 	case errors.As(err, &missing):
 		return "compare ulb.id, ucloud.region and ucloud.project_id with the console"
 	case code == 5:

@@ -18,30 +18,30 @@ func (v *survey) masters(ctx context.Context) bool {
 	c := v.site.cfg
 	f, err := c.Fleet()
 	if err != nil && !errors.Is(err, config.ErrNeedsMasters) {
-		v.fail("groups", "", err)
+		v.fail("groups", "", "correct groups: in rollout.yaml", err)
 		return false
 	}
 	known, err := v.site.masters(ctx, v.pool, f)
-	v.each("pomelo", err)
+	v.each("pomelo", "let pomelo.dir and pomelo.env name the application there, and the user who logs in read its config/", err)
 	if len(known) < 2 {
 		if err == nil {
-			v.fail("pomelo", "", errors.New("servers.json of a group starts no process"))
+			v.fail("pomelo", "", "name as pomelo.env the environment that servers.json has the processes of", errors.New("servers.json of a group starts no process"))
 		}
 		return false
 	}
 	full, err := known.fill(f, c)
-	v.each("pomelo", err)
+	v.each("pomelo", "let rollout.yaml list the machines that servers.json and master.json name, or no machines at all", err)
 	if err != nil {
 		return false
 	}
 	for _, g := range full.Groups() {
-		v.each("pomelo", known[g.Name].Check(c.Pomelo.Sessions, v.outside(g, known[g.Name])))
+		v.each("pomelo", "correct servers.json on every machine of the group", known[g.Name].Check(c.Pomelo.Sessions, v.outside(g, known[g.Name])))
 		n := known[g.Name]
 		v.ok("pomelo", g.Name, "%d processes on %s, %d of them hold sessions; master %s", len(n.Servers)+1, plural(int64(len(g.Machines)), "machine"), len(n.Sessions(c.Pomelo.Sessions)), g.Master)
 	}
-	v.each("pomelo", pomelo.Isolated(known[full.First.Name], known[full.Second.Name], c.Pomelo.Sessions))
+	v.each("pomelo", "let servers.json of each group name machines and addresses of its own group only", pomelo.Isolated(known[full.First.Name], known[full.Second.Name], c.Pomelo.Sessions))
 	if err := full.Check(c.Uneven); err != nil {
-		v.each("groups", err)
+		v.each("groups", "correct groups: in rollout.yaml, or servers.json on the masters", err)
 		return false
 	}
 	v.fleet, v.known = full, known
@@ -72,27 +72,10 @@ func (v *survey) outside(g groups.Group, c pomelo.Cluster) map[string]string {
 	for told, host := range guess {
 		if !mixed[told] {
 			behind[told] = host
-			v.warn("pomelo", g.Name, "players are told %s for %s, which is taken on trust; say so with public: in rollout.yaml", told, host)
+			v.warn("pomelo", g.Name, fmt.Sprintf("say so in rollout.yaml: public: %s on the machine %s", told, host), "players are told %s for %s, which is taken on trust", told, host)
 		}
 	}
 	return behind
-}
-
-// each adds every error that is joined in err: a warning of pomelo as a warning.
-func (v *survey) each(name string, err error) {
-	joined, several := err.(interface{ Unwrap() []error })
-	_, warns := errors.AsType[*pomelo.Warning](err)
-	switch {
-	case err == nil:
-	case several:
-		for _, e := range joined.Unwrap() {
-			v.each(name, e)
-		}
-	case warns:
-		v.warn(name, "", "%v", err)
-	default:
-		v.fail(name, "", err)
-	}
 }
 
 // processes compares what runs with what the masters would start. What is odd is a warning: a restart is what cures it.
@@ -101,9 +84,9 @@ func (v *survey) processes(ctx context.Context) {
 	for i, g := range gs {
 		switch {
 		case errors.Is(errs[i], pomelo.ErrDenied):
-			v.fail("admin", g.Master, fmt.Errorf("%w; name the account of adminUser.json there as pomelo.admin", errs[i]))
+			v.fail("admin", g.Master, "name the account of adminUser.json there as pomelo.admin", errs[i])
 		case errs[i] != nil:
-			v.warn("processes", g.Name, "%v", errs[i])
+			v.warn("processes", g.Name, "see on the master what its log says; a restart of the group brings a dead one back", "%v", errs[i])
 		}
 		if len(found[i]) == 0 {
 			continue
@@ -113,7 +96,7 @@ func (v *survey) processes(ctx context.Context) {
 			odd = append(odd[:3], fmt.Sprintf("and %d more", len(odd)-3))
 		}
 		for _, o := range odd {
-			v.warn("processes", g.Name, "%s", o)
+			v.warn("processes", g.Name, "a rollout's restart cures it; rollout status --processes shows each", "%s", o)
 		}
 		if len(odd) == 0 && errs[i] == nil {
 			v.ok("processes", g.Name, "%d run, as configured", len(found[i]))

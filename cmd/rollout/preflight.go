@@ -21,11 +21,11 @@ func (v *survey) preflight(ctx context.Context) {
 	known := map[string]pomelo.Facts{} // by name
 	for i, m := range ms {
 		if errs[i] != nil {
-			v.fail("machine", m.Name, errs[i])
+			v.fail("machine", m.Name, "it takes a POSIX shell there, and the user that Pomelo runs as", errs[i])
 			continue
 		}
 		known[m.Name] = facts[i]
-		v.each("machine", facts[i].Check(m.Name))
+		v.each("machine", "", facts[i].Check(m.Name))
 	}
 	for _, g := range v.fleet.Groups() {
 		v.group(ctx, g, known)
@@ -34,7 +34,7 @@ func (v *survey) preflight(ctx context.Context) {
 	if v.site.cfg.Deploy != nil { // it brings the same to all
 		err = pomelo.Tolerate(err)
 	}
-	v.each("code", err)
+	v.each("code", "bring the same to all machines, such as with deploy:; node in the same place and version", err)
 	if err == nil && len(known) == len(ms) && len(ms) > 0 {
 		f := known[ms[0].Name]
 		v.ok("code", "", "the same on all machines: %s, Pomelo %s, node %s", short(f.Code), f.Pomelo, f.NodeVersion)
@@ -58,7 +58,7 @@ func (v *survey) group(ctx context.Context, g groups.Group, known map[string]pom
 	}
 	if master, ok := known[g.Master]; ok {
 		err := pomelo.Compare(g.Name, master, rest)
-		v.each("config", err)
+		v.each("config", "", err)
 		if err == nil && len(rest) > 0 {
 			v.ok("config", g.Name, "the same files on %s", plural(int64(len(g.Machines)), "machine"))
 		}
@@ -72,10 +72,10 @@ func (v *survey) group(ctx context.Context, g groups.Group, known map[string]pom
 			v.ok("ssh", g.Master, "as the master it reaches %s over ssh", plural(int64(reached), "machine"))
 		}
 	}
-	v.each("sshd", c.Startups(at))
-	v.each("admin", c.Weak(pomelo.Secret(v.site.cfg.Pomelo.Admin.Password)))
+	v.each("sshd", "", c.Startups(at))
+	v.each("admin", "", c.Weak(pomelo.Secret(v.site.cfg.Pomelo.Admin.Password)))
 	if port := strconv.Itoa(c.Master.Port); reachable(ctx, net.JoinHostPort(masterHost(g), port)) {
-		v.warn("admin", g.Master, "its port %s is open to this machine: whoever reaches it may run code there; let a firewall close it to all but the group", port)
+		v.warn("admin", g.Master, "let a firewall close it to all but the machines of the group", "its port %s is open to this machine: whoever reaches it may run code there", port)
 	}
 }
 

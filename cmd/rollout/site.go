@@ -78,7 +78,7 @@ func (s *site) unheard() []string {
 	if len(s.cfg.Notify) > 0 {
 		all = append(all, "notify: nobody is told yet")
 	}
-	if s.cfg.Dashboard != (config.Dashboard{}) {
+	if s.cfg.Dashboard != config.Default().Dashboard {
 		all = append(all, "dashboard: there is none yet")
 	}
 	return all
@@ -164,24 +164,6 @@ func (s *site) machines() ([]groups.Machine, error) {
 		return []groups.Machine{{Name: f.First.Master, Host: f.First.Master}, {Name: f.Second.Master, Host: f.Second.Master}}, nil
 	}
 	return f.Machines(), err
-}
-
-// ours keeps the listeners of a reading that hold a backend of the fleet, unless the configuration names them.
-func (s *site) ours(r ulb.Reading, f groups.Fleet) ulb.Reading {
-	if len(s.cfg.ULB.VServers) > 0 {
-		return r
-	}
-	at := map[string]bool{}
-	for _, m := range f.Machines() {
-		at[m.Address] = true
-	}
-	held := map[string]bool{}
-	for _, b := range r.Backends {
-		held[b.Listener] = held[b.Listener] || at[b.Host]
-	}
-	r.Listeners = slices.DeleteFunc(slices.Clone(r.Listeners), func(l ulb.Listener) bool { return !held[l.ID] })
-	r.Backends = slices.DeleteFunc(slices.Clone(r.Backends), func(b ulb.Backend) bool { return !held[b.Listener] })
-	return r
 }
 
 // backends puts a reading into the plan's words. The error names every backend without a machine and every machine without a backend.

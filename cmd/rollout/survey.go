@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,20 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed59ee9cdc/rollout/config"
 	"github.com/seed59ee9cdc/rollout/groups"
+	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
 	"github.com/seed59ee9cdc/rollout/remote"
 	"github.com/seed59ee9cdc/rollout/ulb"
 )
-
-// finding is one thing that was looked at before a rollout, and how it was found.
-type finding struct {
-	Name  string `json:"name"`            // what was looked at: ssh, balancer, …
-	Where string `json:"where,omitempty"` // a machine or a backend
-	Level string `json:"level"`           // ok, warn, fail
-	Text  string `json:"text"`
-	err   error
-}
 
 // survey is the live state a plan is made from: everything that was looked at, and what was found.
 type survey struct {
@@ -42,37 +34,6 @@ type survey struct {
 	artifact *plans.Artifact           // what draft would bring; nil: none
 }
 
-func (v *survey) ok(name, where, format string, args ...any) {
-	v.findings = append(v.findings, finding{Name: name, Where: where, Level: "ok", Text: fmt.Sprintf(format, args...)})
-}
-
-func (v *survey) warn(name, where, format string, args ...any) {
-	v.findings = append(v.findings, finding{Name: name, Where: where, Level: "warn", Text: fmt.Sprintf(format, args...)})
-}
-
-func (v *survey) fail(name, where string, err error) {
-	v.findings = append(v.findings, finding{Name: name, Where: where, Level: "fail", Text: err.Error(), err: err})
-}
-
-// err gives everything that failed as one refusal; nil where nothing did.
-func (v *survey) err() error {
-	var all []error
-	for _, f := range v.findings {
-		if f.Level != "fail" {
-			continue
-		}
-		if f.Where != "" && !strings.HasPrefix(f.Text, f.Where) {
-			all = append(all, fmt.Errorf("%s %s: %w", f.Name, f.Where, f.err))
-			continue
-		}
-		all = append(all, fmt.Errorf("%s: %w", f.Name, f.err))
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	return refusedError{errors.Join(all...)}
-}
-
 // close ends the connections.
 func (v *survey) close() {
 	if v.pool != nil {
@@ -88,13 +49,12 @@ func (s *site) survey(ctx context.Context) (*survey, error) {
 		return v, err
 	}
 	for _, u := range s.unheard() {
-		v.warn("config", "", "%s", u)
+		v.warn("config", "", "take it out of rollout.yaml until a version heeds it", "%s", u)
 	}
-	b, set, err := s.balancer()
-	if err != nil {
+	v.place()
+	if err := v.account(); err != nil {
 		return v, err
 	}
-	v.balancer, v.settings = b, set
 	ms, err := s.machines()
 	if err != nil {
 		return v, usageError{err}
@@ -115,80 +75,47 @@ func (s *site) survey(ctx context.Context) (*survey, error) {
 	return v, nil
 }
 
-// readBalancer reads the load balancer and sets it against the fleet.
-func (v *survey) readBalancer(ctx context.Context) {
-	r, err := v.balancer.Read(ctx)
-	if err != nil {
-		v.fail("balancer", "", err)
-		return
-	}
-	if v.known == nil {
-		v.fleet, err = v.site.fleet(r)
-	}
-	if err != nil {
-		v.fail("groups", "", err)
-		return
-	}
-	v.reading = v.site.ours(r, v.fleet)
-	if err := v.reading.Check(len(v.site.cfg.ULB.Ramp) > 0 || v.site.cfg.ULB.Shift == "weight"); err != nil {
-		v.fail("balancer", "", err)
-	}
-	for _, w := range v.reading.Warnings() {
-		v.warn("balancer", "", "%s", w)
-	}
-	v.before, err = backends(v.reading, v.fleet)
-	if err != nil {
-		v.fail("groups", "", err)
-		return
-	}
-	v.healthy()
-}
-
-// healthy looks at what the balancer says of the health of the backends that are on.
-func (v *survey) healthy() {
-	on, off := map[string]int{}, map[string]int{}
-	for _, b := range v.reading.Backends {
-		g := v.before[b.ID].Group
-		switch {
-		case b.Weight > 0 && !b.Healthy:
-			v.fail("backend", addr(b), fmt.Errorf("%s is on and reported unhealthy", b.ID))
-		case b.Weight == 0:
-			off[g]++
-		default:
-			on[g]++
+// place looks at where the journal would be.
+func (v *survey) place() {
+	fs := journal.Flaws(v.site.dir)
+	for _, f := range fs {
+		if f.Fatal {
+			v.fail("state", "", "", f)
+		} else {
+			v.warn("state", "", f.Fix, "%s", f.What)
 		}
 	}
-	v.ok("balancer", "", "%s: %s, %s", v.reading.ID, plural(int64(len(v.reading.Listeners)), "listener"), plural(int64(len(v.reading.Backends)), "backend"))
-	gs := v.fleet.Groups()
-	for i, g := range gs {
-		switch other := gs[1-i].Name; {
-		case on[g.Name] == 0 && on[other] > 0 && off[g.Name] > 0:
-			v.warn("group", g.Name, "it takes no new connections: a rollout that begins now updates it first, lets it serve while %s is updated, and leaves it off", other)
-		case on[g.Name] == 0:
-			v.fail("group", g.Name, errors.New("it has no healthy backend that is on, so it could not serve while the other one is out"))
-		case off[g.Name] > 0:
-			v.warn("group", g.Name, "%s off, and left so by a rollout that begins now", plural(int64(off[g.Name]), "backend"))
-		}
+	if len(fs) == 0 {
+		v.ok("state", "", "%s", v.site.dir)
 	}
 }
 
 // machines logs in to every machine and looks at it. The error is ctx's only.
 func (v *survey) machines(ctx context.Context, ms []groups.Machine) error {
-	errs := make([]error, len(ms))
-	together(len(ms), func(i int) { errs[i] = v.pool.Login(ctx, []string{ms[i].Host}) })
+	line, err := v.site.soundLine()
+	if err != nil {
+		return usageError{err}
+	}
+	errs, faults, said := make([]error, len(ms)), make([]error, len(ms)), make([]soundness, len(ms))
+	together(len(ms), func(i int) {
+		if errs[i] = v.pool.Login(ctx, []string{ms[i].Host}); errs[i] == nil {
+			said[i], faults[i] = v.sound(ctx, ms[i], line)
+		}
+	})
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	up := true
+	var in []int
 	for i, m := range ms {
 		if errs[i] != nil {
-			v.fail("ssh", m.Name, errs[i])
-			up = false
+			v.fail("ssh", m.Name, v.site.sshFix(m, errs[i]), errs[i])
 			continue
 		}
+		in = append(in, i)
 		v.ok("ssh", m.Name, "logged in at %s", m.Host)
 	}
-	if !up || v.before == nil {
+	v.fit(pick(ms, in), pick(said, in), pick(faults, in))
+	if len(in) < len(ms) || v.before == nil {
 		return nil
 	}
 	if v.known == nil {
@@ -203,24 +130,37 @@ func (v *survey) machines(ctx context.Context, ms []groups.Machine) error {
 	return v.released(ctx)
 }
 
+// pick gives the elements of those indices.
+func pick[T any](all []T, at []int) []T {
+	some := make([]T, len(at))
+	for i, n := range at {
+		some[i] = all[n]
+	}
+	return some
+}
+
 // running asks each machine for the status of the service.
 func (v *survey) running(ctx context.Context, ms []groups.Machine) {
 	r, err := v.site.recipe(nil)
 	if err != nil {
-		v.fail("recipe", "", err)
+		v.fail("recipe", "", "give rollout.yaml one of pomelo:, command: and systemd:", err)
 		return
 	}
-	res := make([]error, len(ms))
+	res, start := make([]error, len(ms)), make([]string, len(ms))
 	together(len(ms), func(i int) {
 		for _, c := range r.Restart(groups.Group{Machines: ms[i : i+1]}) {
-			if c.Do == plans.DoStatus {
+			switch c.Do {
+			case plans.DoStart:
+				start[i] = c.Line
+			case plans.DoStatus:
 				_, res[i] = v.pool.Run(ctx, c.Host, remote.Command{Line: c.Line, Dir: c.Dir, Within: v.site.cfg.SSH.Timeout})
+			default: // it would change the machine
 			}
 		}
 	})
 	for i, m := range ms {
 		if res[i] != nil {
-			v.fail("status", m.Name, fmt.Errorf("the service does not run: %w", res[i]))
+			v.fail("status", m.Name, fmt.Sprintf("start it on %s: %s; where it runs, the status line of rollout.yaml is wrong", m.Name, start[i]), fmt.Errorf("the service does not run: %w", res[i]))
 			continue
 		}
 		v.ok("status", m.Name, "the service runs")
@@ -251,7 +191,7 @@ func (v *survey) answering(ctx context.Context) {
 	})
 	for i, m := range ms {
 		if faults[i] != nil {
-			v.fail("ports", m.Name, faults[i])
+			v.fail("ports", m.Name, fmt.Sprintf("see what listens there (ss -ltn on %s) and start what is missing, or correct health.ports, or bind: of the machine", m.Name), faults[i])
 			continue
 		}
 		v.ok("ports", m.Name, "%d ports answer", len(m.Ports))
@@ -272,20 +212,31 @@ func (v *survey) counted(ctx context.Context) {
 	for _, g := range v.fleet.Groups() {
 		n, err := c.of[g.Name].Count(ctx)
 		if err != nil {
-			v.fail("sessions", g.Name, fmt.Errorf("cannot be counted: %w", err))
+			v.fail("sessions", g.Name, v.site.countFix(), fmt.Errorf("cannot be counted: %w", err))
 			continue
 		}
 		v.sessions[g.Name] = plans.Sessions{Total: n.Total, ByHost: n.ByHost, Unread: n.Unread}
 		for _, h := range slices.Sorted(maps.Keys(n.Unread)) {
-			v.fail("sessions", v.name(h), fmt.Errorf("cannot be counted: %s", n.Unread[h]))
+			v.fail("sessions", v.name(h), v.site.countFix(), fmt.Errorf("cannot be counted: %s", n.Unread[h]))
 		}
 		for _, h := range n.Silent {
-			v.fail("sessions", v.name(h), fmt.Errorf("no port of drain.ports listens there, so its count of 0 would mean nothing"))
+			v.fail("sessions", v.name(h), "name as drain.ports the ports that players are connected to there (ss -ltn), or start what listens on them", fmt.Errorf("no port of drain.ports listens there, so its count of 0 would mean nothing"))
 		}
 		if n.Known() && len(n.Silent) == 0 {
 			v.ok("sessions", g.Name, "%d sessions", n.Total)
 		}
 	}
+}
+
+// countFix says what to do where sessions cannot be counted.
+func (s *site) countFix() string {
+	switch s.cfg.Drain.Count {
+	case config.CountCommand:
+		return "let the line of drain.run print one whole number and nothing else: try it on the machine"
+	case config.CountHTTP:
+		return "let drain.url answer with one whole number, or with JSON that has it as drain.field: try it with curl from here"
+	}
+	return "it takes awk, and ss or /proc/net/tcp, for the user who logs in: install mawk and iproute2 there"
 }
 
 // name gives a machine's name by its host.
@@ -304,6 +255,7 @@ func (v *survey) capacity() {
 	if limit == 0 {
 		return
 	}
+	const fix = "wait until fewer are connected, or raise capacity.max_sessions_per_machine if the machines carry more"
 	all := 0
 	for _, n := range v.sessions {
 		all += n.Total
@@ -314,9 +266,9 @@ func (v *survey) capacity() {
 		case all <= room:
 			v.ok("capacity", g.Name, "%d sessions on %d machines of %d", all, len(g.Machines), limit)
 		case v.site.cfg.Capacity.OnShort == "abort":
-			v.fail("capacity", g.Name, fmt.Errorf("it would have to carry %d sessions, and its %d machines of %d carry %d", all, len(g.Machines), limit, room))
+			v.fail("capacity", g.Name, fix, fmt.Errorf("it would have to carry %d sessions, and its %d machines of %d carry %d", all, len(g.Machines), limit, room))
 		default:
-			v.warn("capacity", g.Name, "it would have to carry %d sessions, and its %d machines of %d carry %d", all, len(g.Machines), limit, room)
+			v.warn("capacity", g.Name, fix, "it would have to carry %d sessions, and its %d machines of %d carry %d", all, len(g.Machines), limit, room)
 		}
 	}
 }
@@ -332,15 +284,15 @@ func (v *survey) released(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		v.fail("release", "", err)
+		v.each("release", "let release: in rollout.yaml name a file or a line that tells the release there: try it on the machine", err)
 		return nil
 	}
 	v.releases = rs
 	if rs == nil {
 		return nil
 	}
-	if all := distinct(rs); len(all) > 1 {
-		v.warn("release", "", "the machines run different releases: %s", strings.Join(all, ", "))
+	if len(distinct(rs)) > 1 {
+		v.warn("release", "", "bring all to one: rollout start --ref RELEASE; or look why some were left behind", "the machines run different releases: %s", v.spread())
 		return nil
 	}
 	v.ok("release", "", "all machines run %s", v.was())
@@ -354,3 +306,17 @@ func distinct(m map[string]string) []string {
 
 // was names what the machines run now: one release, or all that were found.
 func (v *survey) was() string { return strings.Join(distinct(v.releases), "+") }
+
+// spread names the machines by what they run.
+func (v *survey) spread() string {
+	on := map[string][]string{}
+	for _, m := range v.fleet.Machines() {
+		r := or(v.releases[m.Host], "none")
+		on[r] = append(on[r], m.Name)
+	}
+	var all []string
+	for _, r := range slices.Sorted(maps.Keys(on)) {
+		all = append(all, r+" on "+strings.Join(on[r], ", "))
+	}
+	return strings.Join(all, "; ")
+}
