@@ -12,12 +12,15 @@ import (
 	"github.com/seed59ee9cdc/rollout/steps"
 )
 
-// hurting runs a rollout in which something happens to the world 40 s after it began, in the first drain.
+// hurtAt is between two looks, so that no look sees half of it.
+const hurtAt = 40*time.Second + 300*time.Millisecond
+
+// hurting runs a rollout in which something happens to the world a while after it began, in the first drain.
 func hurting(t *testing.T, change func(*world), options ...func(*plans.Options)) (*world, *book, plans.State, error) {
 	t.Helper()
 	w := newWorld(options...)
 	b := begin(w)
-	time.AfterFunc(40*time.Second, func() { w.mu.Lock(); defer w.mu.Unlock(); change(w) })
+	time.AfterFunc(hurtAt, func() { w.mu.Lock(); defer w.mu.Unlock(); change(w) })
 	s, err := steps.Run(t.Context(), b.state(), b, w.tools())
 	return w, b, s, err
 }
@@ -52,12 +55,12 @@ func TestAServingGroupThatIsHurtOpensTheOtherAgain(t *testing.T) {
 				for _, e := range b.es {
 					switch {
 					case e.What == plans.Alarmed && alarm < 0:
-						alarm = e.At.Sub(began) - 40*time.Second
+						alarm = e.At.Sub(began) - hurtAt
 						if !strings.Contains(e.Error, tc.want) {
 							t.Errorf("got the alarm %q, want %q", e.Error, tc.want)
 						}
 					case e.What == plans.Writing && e.Weights["b4"] == 4:
-						opening = e.At.Sub(began) - 40*time.Second
+						opening = e.At.Sub(began) - hurtAt
 					}
 				}
 				if alarm < 0 || alarm > 5*time.Second || opening < 0 || opening > 10*time.Second {
