@@ -58,7 +58,8 @@ func (w *World) Configuration() config.Config {
 		Version: 1,
 		Service: w.service(),
 		UCloud:  config.UCloud{Profile: "sandbox", Region: region, ProjectID: project, BaseURL: w.Cloud.URL(), Credentials: "keys/credential.json"}, //nolint:gosec // G101: the name of a file, of an account that exists nowhere else
-		ULB:     config.ULB{ID: w.Cloud.Snapshot()[0].ID, Shift: config.ShiftAuto, Settle: settle, Propagation: propagation, Staleness: staleness, Late: late},
+		ULB: config.ULB{ID: w.Cloud.Snapshot()[0].ID, Shift: config.ShiftAuto, Settle: settle, Propagation: propagation, Staleness: staleness, Late: late,
+			Probe: 20, Address: []string{w.Cloud.Front(w.Listener)}, Ask: `{"user":0}`},
 		SSH:     config.SSH{User: w.user(), Keys: []string{"keys/client"}, KnownHosts: "keys/known_hosts", Timeout: 10 * time.Second},
 		Command: &config.Command{Dir: "/", Stop: "cd " + home + " && ./game.sh stop", Start: "cd " + home + " && ./game.sh start", Status: "cd " + home + " && ./game.sh status"},
 		Release: &config.Release{Run: "cat " + home + "/RELEASE"},

@@ -27,6 +27,7 @@ func (r *Rig) Configuration() config.Config {
 	c.Service = "game"
 	c.UCloud = config.UCloud{Profile: "sandbox", Region: region, ProjectID: project, BaseURL: r.Cloud.URL(), Credentials: "credential.json"} //nolint:gosec // G101: the name of a file, of an account that exists nowhere else
 	c.ULB.ID, c.ULB.Settle, c.ULB.Propagation, c.ULB.Staleness, c.ULB.Late = "ulb-game", time.Second, 500*time.Millisecond, 500*time.Millisecond, 5*time.Second
+	c.ULB.Probe, c.ULB.Address = 20, []string{front}
 	c.SSH.User, c.SSH.Port, c.SSH.Keys, c.SSH.KnownHosts = r.LAN.User, r.LAN.SSHPort, []string{r.LAN.Key}, r.LAN.KnownHosts
 	c.Pomelo = &config.Pomelo{Dir: r.Game, Env: "production", Sessions: []string{"connector"}, Admin: config.Admin{User: "admin"},
 		Gate: &config.Gate{Route: "gate.gateHandler.queryEntry", Field: "uid"}}
