@@ -78,6 +78,9 @@ func (w *World) Configuration() config.Config {
 	for _, g := range w.Groups {
 		c.Groups = append(c.Groups, config.Group{Name: g, Machines: listed(w.Hosts.Machines, g)})
 	}
+	for _, amend := range w.amended {
+		amend(&c)
+	}
 	return c
 }
 

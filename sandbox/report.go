@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/seed59ee9cdc/rollout/sandbox/players"
@@ -11,6 +12,7 @@ type Report struct {
 	Players  players.Stats
 	Releases map[string]Releases // by machine
 	Restarts map[string]int      // by machine: how often it was started after the world's beginning
+	Weights  map[string]int      // by machine:port: the weight of each backend as the balancer acts on it, whatever the API tells; 0: off
 	Took     time.Duration       // since the world's beginning
 }
 
@@ -22,7 +24,14 @@ type Releases struct {
 
 // Report looks at the machines and the players now.
 func (w *World) Report() (Report, error) {
-	r := Report{Releases: map[string]Releases{}, Restarts: map[string]int{}, Took: time.Since(w.began)}
+	r := Report{Releases: map[string]Releases{}, Restarts: map[string]int{}, Weights: map[string]int{}, Took: time.Since(w.began)}
+	for _, b := range w.backends() {
+		weight := 0
+		if b.Enabled {
+			weight = b.Weight
+		}
+		r.Weights[fmt.Sprintf("%s:%d", b.Name, b.Port)] = weight
+	}
 	if w.Crowd != nil {
 		r.Players = w.Crowd.Stats()
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/seed59ee9cdc/rollout/config"
 	"github.com/seed59ee9cdc/rollout/sandbox/cloud"
 	"github.com/seed59ee9cdc/rollout/sandbox/hosts"
 	"github.com/seed59ee9cdc/rollout/sandbox/players"
@@ -47,12 +48,19 @@ type World struct {
 	before    []hosts.Truth
 	temporary bool
 	sshds     []*sshd
+	disk      *disk
+	amended   []func(*config.Config) // what faults want in rollout.yaml
+
+	// Of the faults that wait for their time: spawn runs one until it returns or calm is called, which waits and gives what went wrong with them.
+	spawn func(func(context.Context) error)
+	calm  func() error
 }
 
 // Start brings a world up: machines with their game, the balancer, and the players, and writes Dir/rollout.yaml. ctx bounds the
 // starting, and the players' and the cloud's life; Close ends everything.
 func Start(ctx context.Context, o Options) (*World, error) {
 	w := &World{o: filled(o), Groups: [2]string{"group2", "group1"}}
+	w.spawn, w.calm = trouble(ctx)
 	if err := w.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("sandbox: %w", err), w.Close())
 	}
@@ -127,7 +135,7 @@ func (w *World) place() error {
 
 // Close ends the players, the balancer, the ssh servers and every process of the game, and returns when they are gone.
 func (w *World) Close() error {
-	var err error
+	err := w.calm()
 	if w.Crowd != nil {
 		w.Crowd.Stop()
 	}
@@ -139,6 +147,10 @@ func (w *World) Close() error {
 	}
 	if w.Hosts != nil {
 		err = errors.Join(err, w.Hosts.Close())
+	}
+	if w.disk != nil {
+		err = errors.Join(err, w.disk.close())
+		w.disk = nil
 	}
 	if w.temporary && w.Dir != "" {
 		err = errors.Join(err, os.RemoveAll(w.Dir))

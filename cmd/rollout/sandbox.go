@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -126,10 +127,23 @@ func (o *sandboxOptions) world(ctx context.Context) (*sandbox.World, error) {
 	return w, nil
 }
 
-// listFaults prints the menu.
+// faultsDoc is the menu of faults for programs.
+type faultsDoc struct {
+	Schema string          `json:"schema"`
+	Faults []sandbox.Fault `json:"faults"`
+}
+
+// listFaults prints the menu: what goes wrong, and how an update of such a world must end.
 func listFaults(e *env) error {
+	if !e.text() {
+		return e.document(faultsDoc{Schema: "rollout.sandbox.faults/v1", Faults: sandbox.Faults()})
+	}
 	for _, f := range sandbox.Faults() {
-		if _, err := fmt.Fprintf(e.stdout, "%-14s %s\n", f.Name, f.Says); err != nil {
+		var codes []string
+		for _, c := range f.Exit {
+			codes = append(codes, strconv.Itoa(c))
+		}
+		if _, err := fmt.Fprintf(e.stdout, "%-18s %s\n%-18s   ends with exit %s: %q\n", f.Name, f.Says, "", strings.Join(codes, " or "), f.End); err != nil {
 			return err
 		}
 	}

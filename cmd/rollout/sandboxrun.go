@@ -28,6 +28,7 @@ type sandboxDoc struct {
 	Games      sandboxGames                `json:"games"`
 	Releases   map[string]sandbox.Releases `json:"releases"`
 	Restarts   map[string]int              `json:"restarts"`
+	Weights    map[string]int              `json:"weights"` // of each backend, by machine:port, as the balancer acts on them; 0: off
 	DurationS  float64                     `json:"duration_s"`
 	Rollout    *view.ResultDoc             `json:"rollout,omitempty"` // what the rollout itself believes
 	Error      string                      `json:"error,omitempty"`
@@ -155,7 +156,7 @@ func sandboxUpdate(ctx context.Context, e *env, config string, o sandboxOptions)
 func sandboxResult(r sandbox.Report, res *view.ResultDoc, took time.Duration, err error, code int) sandboxDoc {
 	f := r.Players.Failed
 	d := sandboxDoc{
-		Schema: "rollout.sandbox/v1", Result: "failed", Releases: r.Releases, Restarts: r.Restarts, DurationS: took.Seconds(), Rollout: res, ExitCode: code,
+		Schema: "rollout.sandbox/v1", Result: "failed", Releases: r.Releases, Restarts: r.Restarts, Weights: r.Weights, DurationS: took.Seconds(), Rollout: res, ExitCode: code,
 		Sessions: sandboxSessions{Cut: r.Players.Cut},
 		Connect: sandboxConnects{Failed: f.Total(), By: map[string]int64{"balancer_refused": f.BalancerRefused, "balancer_closed": f.BalancerClosed,
 			"gate_nonsense": f.GateNonsense, "connector_refused": f.ConnectorRefused, "connector_closed": f.ConnectorClosed}},

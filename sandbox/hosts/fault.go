@@ -45,6 +45,7 @@ func (h *Hosts) Plant(machine string, f Fault, text string) error {
 	if err != nil {
 		return err
 	}
+	//nolint:gosec // G703: only the text may be of the environment, not the path
 	if err := os.WriteFile(filepath.Join(m.Dir, "faults", string(f)), []byte(text+"\n"), 0o600); err != nil {
 		return fmt.Errorf("fault %s on %s: %w", f, machine, err)
 	}
@@ -62,4 +63,21 @@ func (h *Hosts) Clear(machine string, f Fault) error {
 		return fmt.Errorf("fault %s on %s: %w", f, machine, err)
 	}
 	return nil
+}
+
+// Spoil lets a tool of the machine, such as awk, fail for every command that is begun from now on over the embedded ssh server: its Path begins
+// with a directory that has another one of that name.
+func (h *Hosts) Spoil(machine, tool string) error {
+	m, err := h.machine(machine)
+	if err != nil {
+		return err
+	}
+	bin, text := filepath.Join(m.Dir, "bin"), "#!/bin/sh\necho '"+tool+": spoilt: a planted fault' >&2\nexit 1\n"
+	if err = os.MkdirAll(bin, 0o700); err == nil {
+		err = os.WriteFile(filepath.Join(bin, tool), []byte(text), 0o700) //nolint:gosec // G306: it must be one that can be run
+	}
+	if err != nil {
+		return fmt.Errorf("tool %s of %s: %w", tool, machine, err)
+	}
+	return h.Plant(machine, Path, bin+":"+os.Getenv("PATH"))
 }

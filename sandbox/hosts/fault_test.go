@@ -215,3 +215,46 @@ func TestAMachinesPathIsWhatItsCommandsFind(t *testing.T) {
 		t.Errorf("cleared: got %q, want our own", got)
 	}
 }
+
+func TestASpoiltToolFailsOnItsMachineAlone(t *testing.T) {
+	h := start(t, machines(1, 2))
+	line := "date +%s"
+	if err := command(h.Machines[0], line).Run(); err != nil {
+		t.Fatalf("before: %v", err)
+	}
+	if err := h.Spoil("game-1", "date"); err != nil {
+		t.Fatal(err)
+	}
+	said, err := command(h.Machines[0], line+" 2>&1").Output()
+	if err == nil || !strings.Contains(string(said), "a planted fault") {
+		t.Errorf("spoilt: got %q, %v; want that it fails and says why", said, err)
+	}
+	if err := command(h.Machines[1], line).Run(); err != nil {
+		t.Errorf("the other machine: %v", err)
+	}
+	if err := h.Spoil("nosuch", "date"); err == nil {
+		t.Error("a machine that is not there: got no error")
+	}
+}
+
+func TestActsAreSeenWhileTheyAreUnderWay(t *testing.T) {
+	h := start(t, machines(1, 2))
+	if err := h.Plant("game-1", StopHangs, ""); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = h.Act(ctx, "game-1", "stop")
+	}()
+	eventually(t, "the stop is seen", func() bool {
+		acts, err := h.Acts("game-1")
+		return err == nil && len(acts) == 2 && acts[1].Verb == "stop" && acts[1].Exit == -1
+	})
+	cancel()
+	<-ended
+	if _, err := h.Acts("nosuch"); err == nil {
+		t.Error("a machine that is not there: got no error")
+	}
+}

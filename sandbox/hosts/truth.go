@@ -60,11 +60,9 @@ func truth(m Machine) (Truth, error) {
 	}
 	slices.Sort(t.Serving)
 	t.Serving = slices.Compact(t.Serving)
-	log, err := os.ReadFile(m.game("log", "acts.log"))
-	if err != nil {
+	if t.Acts, err = acts(m); err != nil {
 		return t, err
 	}
-	t.Acts = parseActs(string(log))
 	for _, a := range t.Acts {
 		if a.Verb == "start" {
 			t.Restarts++
@@ -72,6 +70,23 @@ func truth(m Machine) (Truth, error) {
 	}
 	t.Restarts = max(0, t.Restarts-1)
 	return t, nil
+}
+
+// Acts reads every start and stop of one machine since the world began, oldest first; the first start is the world's own.
+func (h *Hosts) Acts(machine string) ([]Act, error) {
+	m, err := h.machine(machine)
+	if err != nil {
+		return nil, err
+	}
+	return acts(m)
+}
+
+func acts(m Machine) ([]Act, error) {
+	log, err := os.ReadFile(m.game("log", "acts.log"))
+	if err != nil {
+		return nil, err
+	}
+	return parseActs(string(log)), nil
 }
 
 // serving is the release that the process said it runs when it was ready.
