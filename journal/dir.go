@@ -61,19 +61,19 @@ func plain(c rune) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '_' || c == '-'
 }
 
-// prepare makes dir where it is missing and refuses it where somebody else could change what is in it.
+// prepare makes dir where it is missing and refuses it where somebody else could change what is in it, or put another in its place.
 func prepare(dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), dirMode); err != nil {
-		return fmt.Errorf("state directory: %w", err)
+		return unusable(dir, err)
 	}
 	if err := os.Mkdir(dir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("state directory: %w", err)
+		return unusable(dir, err)
 	}
 	if err := guardDir(dir); err != nil {
 		return err
 	}
 	if err := os.Mkdir(filepath.Join(dir, "runs"), dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("state directory: %w", err)
+		return unusable(dir, err)
 	}
 	return nil
 }

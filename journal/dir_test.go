@@ -84,6 +84,7 @@ func TestADirectoryThatOthersCouldChangeIsRefused(t *testing.T) {
 			}
 			must(t, os.Mkdir(dir, 0o700), os.Chown(dir, 4242, -1))
 		}, "belongs to uid 4242"},
+		{"in one that all may write to", func(t *testing.T, dir string) { must(t, os.Chmod(filepath.Dir(dir), 0o707)) }, "others may rename it"},
 		{"with a symbolic link for its lock", func(t *testing.T, dir string) {
 			must(t, os.Mkdir(dir, 0o700), os.Symlink("/etc/hostname", filepath.Join(dir, "lock")))
 		}, "lock"},
@@ -107,6 +108,16 @@ func TestADirectoryThatOthersCouldChangeIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestADirectoryBelowTmpIsNotRefusedForTheBitsOfTmp(t *testing.T) {
+	dir := tempDir(t)
+	must(t, os.Chmod(filepath.Dir(dir), 0o777|os.ModeSticky))
+	s, err := Lock(dir, Holder{PID: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, s.Close())
 }
 
 func TestAJournalThatOthersCouldChangeIsNotContinued(t *testing.T) {

@@ -57,17 +57,27 @@ func there(dir string) string {
 	}
 }
 
-// guardDir refuses a state directory that is not one, or that others could change. One that does not exist is fine.
+// unusable is the flaw of a state directory that cannot be made or read.
+func unusable(dir string, err error) error {
+	return &Flaw{What: fmt.Sprintf("state directory %s: %v", dir, err), Fix: "use --state-dir with a directory of your own", Fatal: true}
+}
+
+// guardDir refuses a state directory that is not one, that others could change, or in whose place others could put another. One that does not
+// exist is fine.
 func guardDir(dir string) error {
 	flaw := func(what, fix string) error {
 		return &Flaw{What: fmt.Sprintf("state directory %s: %s", dir, what), Fix: fix, Fatal: true}
+	}
+	up := filepath.Dir(dir)
+	if above, err := os.Stat(up); err == nil && guarded && above.Mode().Perm()&0o002 != 0 && above.Mode()&fs.ModeSticky == 0 {
+		return flaw(fmt.Sprintf("others may rename it, since all may write to %s (mode %04o)", up, above.Mode().Perm()), "chmod o-w "+up+", after looking at what is in it")
 	}
 	info, err := os.Lstat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return flaw(err.Error(), "use --state-dir with a directory of your own")
+		return unusable(dir, err)
 	case info.Mode()&fs.ModeSymlink != 0:
 		return flaw("it is a symbolic link", "use --state-dir with the directory itself")
 	case !info.IsDir():

@@ -15,6 +15,9 @@ import (
 // noFollow makes opening a symbolic link an error.
 const noFollow = unix.O_NOFOLLOW
 
+// guarded says that mode bits tell who may write.
+const guarded = true
+
 // guard refuses what belongs to somebody else, root included, or what others may write. name is what it is called in the Flaw.
 func guard(name, path string, info fs.FileInfo) error {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {

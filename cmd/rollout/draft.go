@@ -3,9 +3,6 @@ package main
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -132,29 +129,10 @@ func (s *site) latest() (plans.State, error) {
 	return st, err
 }
 
-// readPlan reads a plan that was saved with plan --out.
-func readPlan(path string) (plans.Plan, error) {
-	var p plans.Plan
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return p, usageError{fmt.Errorf("--plan: %w", err)}
-	}
-	if err := json.Unmarshal(b, &p); err != nil {
-		return p, usageError{fmt.Errorf("--plan %s: %w", path, err)}
-	}
-	if err := p.Check(); err != nil {
-		return p, refusedError{fmt.Errorf("--plan %s: %w", path, err)}
-	}
-	return p, nil
-}
-
-// fresh refuses a saved plan that no longer fits the configuration or the load balancer, naming each change.
+// fresh refuses a saved plan that no longer fits the load balancer, naming each change. readPlan has set it against the configuration.
 func (v *survey) fresh(p plans.Plan) error {
-	if p.Service != v.site.cfg.Service || p.Balancer != v.reading.ID {
-		return refusedf("the plan is for %s behind %s, and rollout.yaml is about %s behind %s", p.Service, p.Balancer, v.site.cfg.Service, v.reading.ID)
-	}
-	if p.Config != v.site.cfg.Sum {
-		return refusedf("the plan is stale: rollout.yaml has changed since it was made; make a new one with `rollout plan`")
+	if p.Balancer != v.reading.ID {
+		return refusedf("the plan is for what is behind %s, and rollout.yaml is about %s; make a new one with `rollout plan`", p.Balancer, v.reading.ID)
 	}
 	if ds := plans.Stale(p, v.before); len(ds) > 0 {
 		return refusedf("the plan is stale: %s; make a new one with `rollout plan`", strings.Join(ds, "; "))

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/seed59ee9cdc/rollout/view"
 )
 
 // env is what a command has of the world around it: streams, environment, terminal, and the global flags.
@@ -55,7 +57,7 @@ func (g *globals) check() error {
 	case "text", "json", "yaml", "jsonl":
 		return nil
 	}
-	return usagef("--output %s: it is text, json, yaml or jsonl", g.output)
+	return usagef("--output %s: it is text, json, yaml or jsonl", word(g.output))
 }
 
 // text says whether people read the output.
@@ -95,7 +97,7 @@ func (e *env) yaml(v any) error {
 // say prints progress for people.
 func (e *env) say(format string, args ...any) {
 	if !e.flags.quiet {
-		_, _ = fmt.Fprintf(e.stderr, format+"\n", args...)
+		_, _ = fmt.Fprintln(e.stderr, view.Clean(fmt.Sprintf(format, args...)))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/seed59ee9cdc/rollout/remote"
 	"github.com/seed59ee9cdc/rollout/steps"
 	"github.com/seed59ee9cdc/rollout/ulb"
+	"github.com/seed59ee9cdc/rollout/view"
 )
 
 // exitCodes is printed in the help of every command that can end so, and in docs/exit-codes.md.
@@ -57,11 +58,12 @@ func (e *env) exit(err error, sig syscall.Signal) int {
 	if err == nil || errors.As(err, &told) || errors.As(err, &silent) {
 		return code
 	}
+	text := view.Clean(err.Error()) // a word of the command line, of a file or of a machine may be in it
 	if e.flags.json || e.flags.output == "json" || e.flags.output == "jsonl" {
-		_ = json.NewEncoder(e.stderr).Encode(map[string]any{"schema": "rollout.error/v1", "error": err.Error(), "exit_code": code})
+		_ = json.NewEncoder(e.stderr).Encode(map[string]any{"schema": "rollout.error/v1", "error": text, "exit_code": code})
 		return code
 	}
-	_, _ = fmt.Fprintf(e.stderr, "rollout: %v\n", err)
+	_, _ = fmt.Fprintf(e.stderr, "rollout: %s\n", text)
 	if h := hint(err, code); h != "" {
 		_, _ = fmt.Fprintf(e.stderr, "  %s\n", h)
 	}
@@ -124,8 +126,11 @@ func credentials(err error) bool {
 func hint(err error, code int) string {
 	var missing *ulb.NotFoundError
 	var looked failure
+	var damaged *journal.CorruptError
 	switch {
 	case errors.As(err, &looked): // it has its own
+	case errors.As(err, &damaged):
+		return "nothing was done on the strength of it; docs/journal.md says how to go on, under \"When it is refused\""
 	case errors.As(err, &missing):
 		return "compare ulb.id, ucloud.region and ucloud.project_id with the console"
 	case code == 5:

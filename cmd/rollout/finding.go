@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/seed59ee9cdc/rollout/view"
 )
 
 // finding is one thing that was looked at before a rollout, and how it was found.
@@ -17,11 +19,11 @@ type finding struct {
 }
 
 func (v *survey) ok(name, where, format string, args ...any) {
-	v.findings = append(v.findings, finding{Name: name, Where: where, Level: "ok", Text: fmt.Sprintf(format, args...)})
+	v.findings = append(v.findings, finding{Name: name, Where: where, Level: "ok", Text: view.Clean(fmt.Sprintf(format, args...))})
 }
 
 func (v *survey) warn(name, where, fix, format string, args ...any) {
-	v.findings = append(v.findings, finding{Name: name, Where: where, Level: "warn", Text: fmt.Sprintf(format, args...), Fix: fix})
+	v.findings = append(v.findings, finding{Name: name, Where: where, Level: "warn", Text: view.Clean(fmt.Sprintf(format, args...)), Fix: fix})
 }
 
 // fail takes an error in. Where that knows itself what mends it, fix is not heeded.
@@ -30,7 +32,7 @@ func (v *survey) fail(name, where, fix string, err error) {
 	if own != "" {
 		fix = own
 	}
-	v.findings = append(v.findings, finding{Name: name, Where: where, Level: "fail", Text: text, Fix: fix, err: err})
+	v.findings = append(v.findings, finding{Name: name, Where: where, Level: "fail", Text: view.Clean(text), Fix: view.Clean(fix), err: err})
 }
 
 // each adds every error that is joined in err: a warning of pomelo as a warning. Fix is for those that do not know it themselves.

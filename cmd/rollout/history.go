@@ -34,6 +34,9 @@ func runHistory(e *env, most int) error {
 	if err != nil {
 		return err
 	}
+	if most < 0 {
+		return usagef("--lines %d: it is 0 for all of them, or more", most)
+	}
 	ids, err := journal.Runs(s.dir)
 	if err != nil {
 		return err

@@ -14,6 +14,8 @@ func newLockCommand(e *env) *cobra.Command {
 		Short: "Who holds the lock?",
 		Long: `One rollout of a service at a time: the process that carries one out holds a lock, which ends with the process, however that ends. There is
 nothing to release by hand.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "status",

@@ -27,7 +27,12 @@ func run(args []string) int {
 	}
 	ctx, stop := interruptible(context.Background())
 	defer stop()
-	root := newRootCommand(&e)
+	return e.run(ctx, args)
+}
+
+// run carries out one command line and gives the exit code.
+func (e *env) run(ctx context.Context, args []string) int {
+	root := newRootCommand(e)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && strings.HasPrefix(err.Error(), "unknown command") { // cobra has no type for it

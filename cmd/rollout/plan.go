@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -45,7 +43,14 @@ func (o *planOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit 8: there are changes to come")
 }
 
+func (o *planOptions) check() error {
+	return errors.Join(checkRef("--ref", o.ref), checkRun("--take-over", o.takeOver))
+}
+
 func runPlan(ctx context.Context, e *env, o planOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	s, err := e.site()
 	if err != nil {
 		return err
@@ -79,18 +84,6 @@ func runPlan(ctx context.Context, e *env, o planOptions) error {
 	}
 	if o.exitCode {
 		return codeError(8)
-	}
-	return nil
-}
-
-// savePlan writes a plan for start --plan.
-func savePlan(path string, p plans.Plan) error {
-	b, err := json.MarshalIndent(p, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(path, append(b, '\n'), 0o600); err != nil {
-		return fmt.Errorf("--out: %w", err)
 	}
 	return nil
 }

@@ -41,6 +41,9 @@ newest rollout. --to names another one.
 }
 
 func runRollback(ctx context.Context, e *env, to string) error {
+	if err := checkRef("--to", to); err != nil {
+		return err
+	}
 	s, err := e.site()
 	if err != nil {
 		return err

@@ -17,7 +17,10 @@ To see it all without an account or a machine:  rollout sandbox
 ` + exitCodes,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := given(cmd.Flags()); err != nil {
+				return err
+			}
 			return e.flags.check()
 		},
 		CompletionOptions: cobra.CompletionOptions{},
@@ -25,7 +28,7 @@ To see it all without an account or a machine:  rollout sandbox
 	cmd.SetIn(e.stdin)
 	cmd.SetOut(e.stdout)
 	cmd.SetErr(e.stderr)
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return wrongValue(err) })
 	e.flags.addFlags(cmd.PersistentFlags())
 	cmd.AddGroup(&cobra.Group{ID: "everyday", Title: "Everyday:"}, &cobra.Group{ID: "running", Title: "While it runs:"}, &cobra.Group{ID: "afterwards", Title: "Afterwards:"}, &cobra.Group{ID: "around", Title: "Around it:"})
 	in := func(group string, cs ...*cobra.Command) {
@@ -44,7 +47,7 @@ To see it all without an account or a machine:  rollout sandbox
 // noArgs refuses arguments with a usage error.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usagef("%s takes no argument, and got %q", cmd.CommandPath(), args[0])
+		return usagef("%s takes no argument, and got %s", cmd.CommandPath(), word(args[0]))
 	}
 	return nil
 }

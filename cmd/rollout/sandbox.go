@@ -84,6 +84,7 @@ func (o *sandboxOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.pomelo, "pomelo", "", "real Pomelo on machines of real namespaces behind a real HAProxy, as root on Linux; `DIR` is the node_modules with pomelo in it (make pomelo-world)")
 	f.Lookup("pomelo").NoOptDefVal = ".pomelo/node_modules"
 	f.StringVar(&o.ref, "ref", "v1.1.0", "run: the `RELEASE` to bring; empty leaves the deploy steps out")
+	f.Lookup("ref").Annotations = map[string][]string{mayBeEmpty: nil}
 	f.StringArrayVar(&o.faults, "fault", nil, "plant a `FAULT`; list shows them all")
 	f.BoolVar(&o.real, "documented-times", false, "UCloud's documented times of health checks and lag instead of short ones")
 }
@@ -91,12 +92,12 @@ func (o *sandboxOptions) addFlags(f *pflag.FlagSet) {
 func (o *sandboxOptions) check() error {
 	for _, f := range o.faults {
 		if !slices.ContainsFunc(sandbox.Faults(), func(x sandbox.Fault) bool { return x.Name == f }) {
-			return usagef("--fault %s: there is none of that name; --fault list shows them", f)
+			return usagef("--fault %s: there is none of that name; --fault list shows them", word(f))
 		}
 	}
 	switch {
 	case !slices.Contains([]string{"clb", "alb", "nlb"}, o.kind):
-		return usagef("--kind %s: it is clb, alb or nlb", o.kind)
+		return usagef("--kind %s: it is clb, alb or nlb", word(o.kind))
 	case o.players < 0 || o.machines < 1 || o.ports < 1 || o.ports > 40:
 		return usagef("--players, --machines and --ports are 0, 1 and 1 to 40 at least")
 	case o.game <= 0 || o.walk < 0 || o.deadline < 0:

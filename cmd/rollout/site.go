@@ -34,6 +34,10 @@ func (e *env) site() (*site, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usagef("%w; name another with --config, or see it all first with `rollout sandbox`", err)
 	}
+	var faults *config.Faults
+	if err != nil && !errors.As(err, &faults) {
+		return nil, usageError{err}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,7 +48,7 @@ func (o *startOptions) check() error {
 	if o.plan != "" && (o.ref != "" || o.takeOver != "" || o.policy.typed()) {
 		return usagef("--plan says what to do already: it goes without --ref, --take-over, --on-deadline, --cut-budget and --spread")
 	}
-	return nil
+	return errors.Join(checkRef("--ref", o.ref), checkRun("--take-over", o.takeOver))
 }
 
 func runStart(ctx context.Context, e *env, o startOptions) error {
@@ -67,7 +68,7 @@ func runStart(ctx context.Context, e *env, o startOptions) error {
 	}
 	var saved *plans.Plan
 	if o.plan != "" {
-		p, err := readPlan(o.plan)
+		p, err := s.readPlan(o.plan)
 		if err != nil {
 			return err
 		}

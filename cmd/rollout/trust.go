@@ -98,7 +98,7 @@ func named(ms []groups.Machine, names []string) ([]groups.Machine, error) {
 	for _, n := range names {
 		i := slices.IndexFunc(ms, func(m groups.Machine) bool { return m.Name == n || m.Host == n })
 		if i < 0 {
-			return nil, usagef("%s is no machine of rollout.yaml", n)
+			return nil, usagef("%s is no machine of rollout.yaml", word(n))
 		}
 		some = append(some, ms[i])
 	}
