@@ -106,13 +106,14 @@ func isAPI(s string) bool {
 
 // badRune finds a character that has no place in a text: a shell line may have
 // several lines and tabs, any other text only what can be seen. NUL ends a
-// command early, and CR makes it another one than it looks.
+// command early, CR makes it another one than it looks, and so does what turns
+// the direction of writing.
 func badRune(s string, shell bool) (rune, bool) {
 	for _, r := range s {
 		if shell && (r == '\n' || r == '\t') {
 			continue
 		}
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == unicode.ReplacementChar {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == unicode.ReplacementChar {
 			return r, true
 		}
 	}

@@ -108,9 +108,6 @@ func (s *Store) open(id string) (*Run, plans.State, error) {
 	}); err != nil {
 		return nil, plans.State{}, err
 	}
-	if c.line == 0 {
-		return nil, plans.State{}, fmt.Errorf("run %s: its journal is empty", id)
-	}
 	out, err := open(c.path, os.O_WRONLY|os.O_APPEND)
 	if err != nil {
 		return nil, plans.State{}, fmt.Errorf("run %s: %w", id, err)

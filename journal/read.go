@@ -69,8 +69,14 @@ func look(dir, id string) (*os.File, chain, error) {
 // readAll is read, and looks at what the last line without a newline is.
 func (c *chain) readAll(f io.ReaderAt, yield func(plans.Event) bool) error {
 	tail, err := c.read(f, yield)
-	if err != nil || len(tail) == 0 {
+	if err != nil {
 		return err
+	}
+	if c.line == 0 { // a run is moved into place with its first event: it has been there
+		return c.corrupt("its first line is gone, or a part of it")
+	}
+	if len(tail) == 0 {
+		return nil
 	}
 	// A write that broke off leaves a part of a record. A whole record and one byte more is a record whose newline was changed,
 	// and it may have been acknowledged.

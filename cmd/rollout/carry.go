@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -57,7 +56,7 @@ func (t *told) Requests(ctx context.Context) ([]plans.Event, error) {
 func (t *told) tell(e plans.Event) {
 	t.state = t.state.Apply(e)
 	if t.env.flags.output == "jsonl" {
-		_ = json.NewEncoder(t.env.stdout).Encode(e)
+		_ = writeJSON(t.env.stdout, e, "")
 		return
 	}
 	line, ok := t.lines.Next(t.state, e)

@@ -69,11 +69,9 @@ func (e *env) document(v any) error {
 	case "yaml":
 		return e.yaml(v)
 	case "jsonl":
-		return json.NewEncoder(e.stdout).Encode(v)
+		return writeJSON(e.stdout, v, "")
 	}
-	enc := json.NewEncoder(e.stdout)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	return writeJSON(e.stdout, v, "  ")
 }
 
 // yaml prints v as YAML with the names JSON has.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"syscall"
@@ -60,7 +59,7 @@ func (e *env) exit(err error, sig syscall.Signal) int {
 	}
 	text := view.Clean(err.Error()) // a word of the command line, of a file or of a machine may be in it
 	if e.flags.json || e.flags.output == "json" || e.flags.output == "jsonl" {
-		_ = json.NewEncoder(e.stderr).Encode(map[string]any{"schema": "rollout.error/v1", "error": text, "exit_code": code})
+		_ = writeJSON(e.stderr, map[string]any{"schema": "rollout.error/v1", "error": text, "exit_code": code}, "")
 		return code
 	}
 	_, _ = fmt.Fprintf(e.stderr, "rollout: %s\n", text)

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed59ee9cdc/rollout/journal"
+	"github.com/seed59ee9cdc/rollout/view"
 )
 
 func newLockCommand(e *env) *cobra.Command {
@@ -54,6 +55,6 @@ func runLockStatus(e *env) error {
 		_, err = fmt.Fprintf(e.stdout, "the lock of %s is free\n", s.cfg.Service)
 		return err
 	}
-	_, err = fmt.Fprintf(e.stdout, "the lock of %s is held by %s\n", s.cfg.Service, h)
+	_, err = fmt.Fprintf(e.stdout, "the lock of %s is held by %s\n", s.cfg.Service, view.Clean(h.String()))
 	return err
 }

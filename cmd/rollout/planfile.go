@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/seed59ee9cdc/rollout/plans"
 )
@@ -105,7 +106,10 @@ func parsePlan(path string, b []byte) (plans.Plan, error) {
 	case err != nil || file.Sum != sum:
 		return plans.Plan{}, fmt.Errorf("%s: it is not as it was written: its sha256 does not fit", path)
 	}
-	return file.Plan, checkRun("its id", file.ID)
+	if err := checkRun("its id", file.ID); err != nil {
+		return plans.Plan{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return file.Plan, nil
 }
 
 // where adds line and column of a mistake in JSON to a path.
@@ -130,7 +134,14 @@ func where(path string, b []byte, err error) string {
 func wordsOf(err error) error {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
-		return fmt.Errorf("%s: it is a %s, which cannot stand here", kind.Field, kind.Value)
+		is := map[string]string{"array": "a list", "object": "a map of keys", "string": "a text", "bool": "true or false"}[kind.Value]
+		if is == "" {
+			is = "a number" // and perhaps which
+		}
+		if at := strings.TrimPrefix(kind.Field, "Plan."); at != "" {
+			return fmt.Errorf("%s: it is %s, which cannot stand here", at, is)
+		}
+		return fmt.Errorf("it is %s and no plan", is)
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) && syntax.Error() == "unexpected end of JSON input" {

@@ -14,6 +14,7 @@ import (
 	"github.com/seed59ee9cdc/rollout/plans"
 	"github.com/seed59ee9cdc/rollout/remote"
 	"github.com/seed59ee9cdc/rollout/steps"
+	"github.com/seed59ee9cdc/rollout/view"
 )
 
 // shell runs a plan's commands over ssh, each machine's output kept in the run's log.
@@ -60,7 +61,7 @@ func (s shell) Run(ctx context.Context, c plans.Command, within time.Duration) (
 		rc.Output = out
 	}
 	res, err := s.run(ctx, c, rc)
-	text := strings.TrimSpace(res.Stdout + "\n" + res.Stderr)
+	text := strings.TrimSpace(view.Clean(res.Stdout + "\n" + res.Stderr)) // as it was printed it is in the machine's log alone
 	if len(text) > shown {
 		text = "…" + text[len(text)-shown:]
 	}
