@@ -73,7 +73,7 @@ func (k *keyring) offer(ctx context.Context, h hop, pause func() (resume func())
 		case errors.Is(err, fs.ErrNotExist) && !must:
 			return nil
 		case err != nil && must:
-			return fmt.Errorf("ssh key: %w", err)
+			return &KeyError{err}
 		case err != nil:
 			o.tried = append(o.tried, err.Error())
 			return nil
@@ -84,7 +84,7 @@ func (k *keyring) offer(ctx context.Context, h hop, pause func() (resume func())
 		}
 		if f.locked != nil && k.ask == nil {
 			if must {
-				return fmt.Errorf("ssh key: %w", unaskable(path))
+				return &KeyError{unaskable(path)}
 			}
 			o.tried = append(o.tried, unaskable(path).Error())
 			return nil
@@ -134,7 +134,7 @@ func (k *keyring) file(path string) (*keyFile, error) {
 	if f := k.files[path]; f != nil {
 		return f, nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := readKey(path)
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +164,34 @@ func (k *keyring) file(path string) (*keyFile, error) {
 	k.files[path] = f
 	return f, nil
 }
+
+// largestKey is more than any key needs.
+const largestKey = 1 << 20
+
+// readKey returns what is in the file of a key that is its owner's alone.
+func readKey(path string) ([]byte, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = in.Close() }()
+	info, err := in.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if err := alone(path, info); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(in, largestKey))
+}
+
+// KeyError means that a key that was given cannot be used.
+type KeyError struct{ Err error }
+
+func (e *KeyError) Error() string { return "ssh key: " + e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *KeyError) Unwrap() error { return e.Err }
 
 // beside returns the public key in path.pub, nil if there is none.
 func beside(path string) ssh.PublicKey {

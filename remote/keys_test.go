@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -180,5 +182,24 @@ func TestAGivenKeyThatIsNotThereIsAnError(t *testing.T) {
 	err := p.Login(soon(t), []string{"m"})
 	if want := "m: ssh key: open " + p.config.Home + "/nowhere: no such file or directory"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestAKeyThatOthersMayReadIsNotUsed(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no such bits")
+	}
+	path := filepath.Join(t.TempDir(), "key")
+	writeFile(t, path, readFile(t, "testdata/encrypted_key"))
+	for _, mode := range []os.FileMode{0o600, 0o400, 0o640, 0o604, 0o660, 0o777} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		k := &keyring{files: map[string]*keyFile{}, ask: func(string) ([]byte, error) { return []byte("right"), nil }}
+		_, err := k.file(path)
+		refused := err != nil && strings.Contains(err.Error(), "lets others read the key: chmod 600 "+path)
+		if want := mode&0o077 != 0; refused != want {
+			t.Errorf("mode %04o: got %v", mode, err)
+		}
 	}
 }

@@ -114,10 +114,11 @@ var errTouched = errors.New("a run can be resumed")
 func credentials(err error) bool {
 	var api *ulb.AuthError
 	var login *remote.AuthError
+	var key *remote.KeyError
 	var unknown *remote.UnknownHostError
 	var changed *remote.ChangedHostError
 	var revoked *remote.RevokedHostError
-	return errors.As(err, &api) || errors.As(err, &login) || errors.As(err, &unknown) || errors.As(err, &changed) || errors.As(err, &revoked) ||
+	return errors.As(err, &api) || errors.As(err, &login) || errors.As(err, &key) || errors.As(err, &unknown) || errors.As(err, &changed) || errors.As(err, &revoked) ||
 		errors.Is(err, steps.ErrDenied)
 }
 

@@ -33,6 +33,7 @@ func TestEachEndHasItsExitCode(t *testing.T) {
 		{"a gate before anything was touched", &steps.RefusedError{Err: why}, 0, 3},
 		{"API key refused", refusedError{fmt.Errorf("balancer: %w", &ulb.AuthError{Err: why})}, 0, 4},
 		{"ssh key refused", refusedError{errors.Join(why, &remote.AuthError{})}, 0, 4},
+		{"ssh key unusable", refusedError{&remote.KeyError{Err: why}}, 0, 4},
 		{"unknown host", &remote.UnknownHostError{}, 0, 4},
 		{"locked", fmt.Errorf("x: %w", &journal.LockedError{}), 0, 5},
 		{"held, safe", toldError{&steps.HeldError{Safe: true, Err: why}}, 0, 6},

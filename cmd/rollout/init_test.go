@@ -255,7 +255,10 @@ func TestWhatInitRefuses(t *testing.T) {
 		"an unknown host":    {join(masters(), known()), func(w *initWorld) { w.err = unknown }, 4, "before there is a rollout.yaml: log in once with ssh, or name another file with --known-hosts"},
 		"the same group twice": {join(masters(), known()), func(w *initWorld) { w.files["10.9.0.4"] = w.files["10.9.0.1"] }, 3,
 			"the groups do not keep to themselves: 10.9.0.1 is in both groups"},
-		"no JSON":             {join(masters(), known()), func(w *initWorld) { w.put("config/servers.json", "{") }, 3, "10.9.0.1: config/servers.json:1:1: no JSON"},
+		"no JSON": {join(masters(), known()), func(w *initWorld) { w.put("config/servers.json", "{") }, 3, "10.9.0.1: config/servers.json:1:1: no JSON"},
+		"a count of 0": {join(masters(), known()), func(w *initWorld) {
+			w.put("config/servers.json", `{"connector": [{"clusterCount": 0, "host": "10.9.0.1", "port": "3200++", "clientPort": "6200++", "frontend": true}]}`)
+		}, 3, "10.9.0.1: config/servers.json:1:17: clusterCount: 0 yields no process"},
 		"another environment": {join(servers(), known(), []string{"--env", "test"}), nil, 3, "testdata/init/group1/servers.json: "},
 		"no session server": {join(masters(), known()), func(w *initWorld) {
 			w.put("config/servers.json", `{"gate": [{"id": "g", "host": "10.9.0.1", "port": 1, "clientHost": "10.9.0.1", "clientPort": 2, "frontend": true}]}`)

@@ -6,9 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -26,7 +28,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *updateScripts,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "edit": edit, "bad": bad},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "edit": edit, "bad": bad, "await": await, "said": said},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_STATE_HOME", e.WorkDir+"/state")
@@ -87,5 +89,41 @@ func bad(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if _, err := os.Lstat(filepath.Join(ts.Getenv("WORK"), "state")); !errors.Is(err, os.ErrNotExist) {
 		ts.Fatalf("the state directory was made: %v", err)
+	}
+}
+
+// await waits until a program in the background has written a file down to a text: await FILE TEXT.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await FILE TEXT")
+	}
+	tick, late := time.NewTicker(20*time.Millisecond), time.After(time.Minute)
+	defer tick.Stop()
+	for {
+		if b, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(b), args[1]) {
+			return
+		}
+		select {
+		case <-late:
+			ts.Fatalf("%s does not come", args[0])
+		case <-tick.C:
+		}
+	}
+}
+
+// what differs from world to world, and what is compared in its place
+var local = []struct{ is, as string }{{`127\.0\.0\.1:\d+`, "127.0.0.1:PORT"}, {`127\.\d+\.\d+\.`, "127.X.Y."}, {`sandbox-\d+-\d+`, "sandbox-X-Y"}, {`\d{8}-\d{6}-[0-9a-f]{4}`, "RUN"}, {`SHA256:\S+`, "SHA256:SUM"}}
+
+// said compares what a program in the sandbox printed with a file: said stdout|stderr FILE.
+func said(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: said stdout|stderr FILE")
+	}
+	got, want := strings.ReplaceAll(ts.ReadFile(args[0]), ts.Getenv("WORK"), "WORK"), ts.ReadFile(args[1])
+	for _, l := range local {
+		got = regexp.MustCompile(l.is).ReplaceAllString(got, l.as)
+	}
+	if got != want {
+		ts.Fatalf("%s: got\n%s\nwant\n%s", args[0], got, want)
 	}
 }

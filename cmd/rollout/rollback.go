@@ -164,6 +164,9 @@ func (s *site) previous(ctx context.Context, newest plans.State, to string) (aim
 	case strings.Contains(to, "+"):
 		return aim{}, refusedf("before the newest rollout the machines ran different releases (%s): name one with --to RELEASE", to)
 	}
+	if err := checkRef("the machines' release", to); err != nil {
+		return aim{}, refusedf("%v", err)
+	}
 	return aim{ref: to, bad: p.Release, kept: func(v *survey) []string { return v.having(v.releases, to) }}, nil
 }
 

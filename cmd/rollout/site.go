@@ -18,6 +18,7 @@ import (
 	"github.com/seed59ee9cdc/rollout/pomelo"
 	"github.com/seed59ee9cdc/rollout/remote"
 	"github.com/seed59ee9cdc/rollout/ulb"
+	"github.com/seed59ee9cdc/rollout/view"
 )
 
 // site is a configured service and the hands to work on it. Nothing of it is opened before it is used.
@@ -96,10 +97,17 @@ func (s *site) balancer() (*ulb.Balancer, ulb.Settings, error) {
 		File:  ulb.Values{Profile: s.cfg.UCloud.Profile, Region: s.cfg.UCloud.Region, ProjectID: s.cfg.UCloud.ProjectID, BaseURL: s.cfg.UCloud.BaseURL},
 		Env:   s.ucloudEnv(),
 	})
+	var denied *ulb.AuthError
+	if err != nil && !errors.As(err, &denied) {
+		err = usageError{err}
+	}
 	if err != nil {
 		return nil, set, err
 	}
 	b, err := ulb.New(ulb.Config{ID: s.cfg.ULB.ID, VServers: s.cfg.ULB.VServers, Settings: set, Batch: s.cfg.ULB.Batch, UserAgent: "rollout/" + version}, s.log)
+	if err != nil {
+		err = usageError{err}
+	}
 	return b, set, err
 }
 
@@ -235,7 +243,7 @@ func (s *site) releases(ctx context.Context, pool *remote.Pool, hosts []string) 
 			errs[i] = fmt.Errorf("release on %w", err)
 			return
 		}
-		found[i] = strings.TrimSpace(res.Stdout)
+		found[i] = strings.TrimSpace(view.Clean(res.Stdout))
 	})
 	all := map[string]string{}
 	for i, h := range hosts {
