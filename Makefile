@@ -40,7 +40,7 @@ mutants:
 # Each fuzz target for FUZZ (30s).
 FUZZ := 30s
 fuzz:
-	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) $$p || exit 1; done; done
+	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) -fuzzminimizetime 20x $$p || exit 1; done; done
 
 # Benchmarks: read the ratios, not the times. BENCH=-short leaves the longest out.
 bench:

@@ -46,6 +46,7 @@ func newOnce(t testing.TB, withSS bool) *once {
 	}
 	for _, edit := range [][2]string{
 		{"PATH=$PATH:/usr/sbin:/sbin", ""},
+		{"sleep 0.1 2>/dev/null || step=1", ""},
 		{"ticks 2>/dev/null </dev/null |", "echo tick |"},
 		{`"/proc/net/tcp6"`, `"` + o.tcp6 + `"`},
 		{`"/proc/net/tcp"`, `"` + o.tcp + `"`},
@@ -144,11 +145,12 @@ func FuzzWhatSSPrintsIsCountedOrDoubted(f *testing.F) {
 	} {
 		f.Add(s)
 	}
+	o := newOnce(f, true)
 	f.Fuzz(func(t *testing.T, text string) {
 		if !tame(text) {
 			return
 		}
-		o := newOnce(t, true)
+		o.t = t
 		o.write(o.ss, text)
 		o.write(o.tcp, "  sl  local_address\n")
 		got, ok := o.count()
@@ -175,11 +177,12 @@ func FuzzTheTablesOfProcAreCounted(f *testing.F) {
 	} {
 		f.Add(s, head)
 	}
+	o := newOnce(f, false)
 	f.Fuzz(func(t *testing.T, four, six string) {
 		if !tame(four) || !tame(six) {
 			return
 		}
-		o := newOnce(t, false)
+		o.t = t
 		o.write(o.tcp, four)
 		o.write(o.tcp6, six)
 		got, ok := o.count()

@@ -58,6 +58,7 @@ type world struct {
 	cmd   *exec.Cmd
 	lines chan string
 	state string
+	env   []string // of its commands, beside the test's own
 }
 
 // serve brings a world of six machines with two gates and two connectors each up; real OpenSSH serves them.
@@ -155,7 +156,9 @@ func (o output) String() string {
 func (w *world) command(args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	w.t.Cleanup(cancel)
-	return exec.CommandContext(ctx, binary, append([]string{"-c", filepath.Join(w.dir, "rollout.yaml"), "--state-dir", w.state}, args...)...)
+	cmd := exec.CommandContext(ctx, binary, append([]string{"-c", filepath.Join(w.dir, "rollout.yaml"), "--state-dir", w.state}, args...)...)
+	cmd.Env = append(os.Environ(), w.env...)
+	return cmd
 }
 
 // run runs a command to its end.

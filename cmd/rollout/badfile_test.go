@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // goodFile is a rollout.yaml without a mistake. Nothing answers at any of its addresses.
@@ -173,5 +176,29 @@ func TestAStateDirectoryThatOthersCouldChangeIsNotUsed(t *testing.T) {
 			row.make(t, d, filepath.Join(d.state, "game"))
 			d.wants(3, "rollout: state directory DIR/state/game: "+row.want+"\n", "start", "--yes")
 		})
+	}
+}
+
+func TestNoFlagTakesASecret(t *testing.T) {
+	n := 0
+	var look func(*cobra.Command)
+	look = func(c *cobra.Command) {
+		for _, fs := range []*pflag.FlagSet{c.Flags(), c.PersistentFlags()} {
+			fs.VisitAll(func(f *pflag.Flag) {
+				n++
+				for _, word := range []string{"key", "secret", "password", "passphrase", "token", "credential"} {
+					if what, _ := pflag.UnquoteUsage(f); strings.Contains(f.Name, word) && what != "FILE" {
+						t.Errorf("%s --%s: whoever runs ps could read it; name a file instead", c.CommandPath(), f.Name)
+					}
+				}
+			})
+		}
+		for _, sub := range c.Commands() {
+			look(sub)
+		}
+	}
+	look(newRootCommand(&env{}))
+	if n < 30 {
+		t.Errorf("looked at %d flags", n)
 	}
 }

@@ -1,0 +1,82 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// onTerminal runs a command with a terminal for its standard input and output, and types an answer, without its being echoed, at each prompt.
+func onTerminal(t *testing.T, cmd *exec.Cmd, prompt, answer string) output {
+	t.Helper()
+	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer screen.Close()
+	if err := unix.IoctlSetPointerInt(int(screen.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(int(screen.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyboard, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = keyboard, keyboard, in
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	var shown, told bytes.Buffer
+	var both sync.WaitGroup
+	both.Go(func() { _, _ = io.Copy(&shown, screen) }) // ends with an error when the last who holds the keyboard has gone
+	both.Go(func() {
+		b := make([]byte, 4096)
+		asked := 0
+		for {
+			n, err := errs.Read(b)
+			told.Write(b[:n])
+			for ; asked < strings.Count(told.String(), prompt); asked++ {
+				if hushed(keyboard) {
+					_, _ = io.WriteString(screen, answer+"\n")
+				}
+			}
+			if err != nil {
+				keyboard.Close()
+				return
+			}
+		}
+	})
+	_ = cmd.Wait()
+	both.Wait()
+	return output{cmd.ProcessState.ExitCode(), shown.String(), told.String()}
+}
+
+// hushed waits until a terminal does not echo.
+func hushed(keyboard *os.File) bool {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if a, err := unix.IoctlGetTermios(int(keyboard.Fd()), unix.TCGETS); err == nil && a.Lflag&unix.ECHO == 0 {
+			return true
+		}
+	}
+	return false
+}
