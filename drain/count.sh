@@ -137,7 +137,7 @@ function by_ss(    cmd, l, a, n, i, whole, port) {
 			if (!(port in want)) continue
 			if (bind != "" && plain(a[i+2]) != bind) continue
 			add(plain(a[i+2]) ":" port " " a[i+3])
-		} else if (l !~ /Recv-Q/) fault = l
+		} else if (l !~ /Recv-Q/ && fault == "") fault = l == "" ? "an empty line" : l # the first: an empty line after it must not hide it
 	}
 	close(cmd)
 	if (!whole && fault == "") fault = "ss ended early"

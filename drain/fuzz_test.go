@@ -141,7 +141,7 @@ func FuzzWhatSSPrintsIsCountedOrDoubted(f *testing.F) {
 	for _, s := range []string{
 		"", head, head + "0      0      10.9.0.4:6200      10.1.1.1:40000\n", "ESTAB 0 0 10.9.0.4:6203 10.1.1.1:1\nESTAB 0 0 10.9.0.4:6203 10.1.1.1:1\n",
 		head + "0 0 [::ffff:10.9.0.4]:6207 [::ffff:10.1.1.1]:2\n0 0 [fe80::1%eth0]:6200 [fe80::2]:3\n", head + "0 0 10.9.0.4:6208 10.1.1.1:2\n",
-		"Error: unknown filter\n", head + "0 0 10.9.0.4:6200 10.1", "Cannot open netlink socket: Protocol not supported\n" + head, "whole\n0 0 6200 x\n", "0 0 :6200\n",
+		"Error: unknown filter\n", "Error: unknown filter\n\n", "\n", "0 0 10.9.0.4:6200\n\n", head + "0 0 10.9.0.4:6200 10.1", "Cannot open netlink socket: Protocol not supported\n" + head, "whole\n0 0 6200 x\n", "0 0 :6200\n",
 	} {
 		f.Add(s)
 	}
