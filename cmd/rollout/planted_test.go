@@ -289,7 +289,7 @@ func (b *bed) apart(args []string, out, errs io.Writer) int {
 var (
 	fingerprints = regexp.MustCompile(`SHA256:[A-Za-z0-9+/]+`)
 	places       = regexp.MustCompile(`(rollout\.yaml):\d+:\d+|(\\n) +\d+ \|`)
-	left         = regexp.MustCompile(`( has) \d+ KiB left`)
+	kibLeft      = regexp.MustCompile(`( has) \d+ KiB left`)
 	apis         = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 )
 
@@ -303,7 +303,7 @@ func (b *bed) masked(text string) string {
 	text = strings.ReplaceAll(text, b.Dir, "WORLD")
 	text = fingerprints.ReplaceAllString(text, "SHA256:…")
 	text = places.ReplaceAllString(text, "$1$2:N")
-	text = left.ReplaceAllString(text, "$1 N KiB left")
+	text = kibLeft.ReplaceAllString(text, "$1 N KiB left")
 	return apis.ReplaceAllString(text, "http://api")
 }
 
