@@ -119,6 +119,20 @@ func TestAFailedRestartIsFollowedByTheWayBack(t *testing.T) {
 	w.nobodyNoticed()
 }
 
+// TestAFailureBeforeAnyRestartPutsEverythingBack: with on_failure: rollback there is nothing to bring back yet.
+func TestAFailureBeforeAnyRestartPutsEverythingBack(t *testing.T) {
+	w := serve(t)
+	before := w.weights()
+	w.edit("state:\n", "on_failure: rollback\nstate:\n")
+	w.edit("deploy:\n  run: \"", "deploy:\n  run: \"exit 7; ")
+	contains(t, w.must(7, "start", "--yes", "--ref", "v1.1.0"), "deploy on game-", "exit 7", "on_failure: rollback: everything is put back")
+	w.asFound(before)
+	if got := w.past(); !slices.Equal(got, []string{"aborted"}) {
+		t.Errorf("got runs %v", got)
+	}
+	w.nobodyNoticed()
+}
+
 func TestARollbackIsFollowedByNone(t *testing.T) {
 	w := serve(t)
 	w.edit("state:\n", "on_failure: rollback\nstate:\n")

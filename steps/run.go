@@ -139,7 +139,7 @@ func (r *runner) failed(ctx context.Context, cause error) (plans.State, error) {
 func (r *runner) retreat(ctx context.Context, why string) (plans.State, error) {
 	p, ok := plans.Retreat(r.s)
 	if !ok {
-		return r.hold(ctx, fmt.Errorf("abort (%s): %s was restarted and is not proven well, so it stays closed", why, r.dirty()))
+		return r.hold(ctx, fmt.Errorf("abort (%s): %s was restarted and is not proven well, so %w", why, r.dirty(), ErrStays))
 	}
 	if err := r.record(ctx, plans.Event{What: plans.Planned, Step: -1, Plan: &p, Note: why}); err != nil {
 		return r.s, err

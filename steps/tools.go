@@ -121,6 +121,9 @@ var ErrPaused = errors.New("paused")
 // ErrAborted says that everything was put back as it was found.
 var ErrAborted = errors.New("aborted")
 
+// ErrStays is wrapped by what holds a run that was asked to abort and cannot: a group is half-way through a restart, and stays closed.
+var ErrStays = errors.New("it stays closed")
+
 // HeldError says that the run stopped part-way after a failure.
 type HeldError struct {
 	Safe bool  // a group is proven to take new connections

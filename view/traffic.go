@@ -10,7 +10,29 @@ import (
 
 // Traffic says in one sentence, without a full stop, which group takes new connections as far as the state knows: how many of
 // its backends are on, whether the load balancer calls them healthy, and its sessions.
-func Traffic(s plans.State) string {
+func Traffic(s plans.State) string { return traffic(s) + strays(s) }
+
+// strays says that the load balancer was found to send players to a group all of whose backends it calls off; nothing where it was not.
+func strays(s plans.State) string {
+	if s.Phase == plans.PhaseRunning || s.Phase.Over() {
+		return ""
+	}
+	for _, d := range sidesOf(s) {
+		n, all := 0, 0
+		for host, hits := range s.Hits {
+			all += hits
+			if slices.Contains(s.Plan.Hosts(d.name), host) {
+				n += hits
+			}
+		}
+		if d.on == 0 && n > 0 {
+			return fmt.Sprintf("; but %d of %s through the load balancer were answered by %s, which it calls off", n, plural(all, "connection"), d.name)
+		}
+	}
+	return ""
+}
+
+func traffic(s plans.State) string {
 	ss := sidesOf(s)
 	if s.Phase == plans.PhaseHeld && !s.Safe {
 		return "no group is proven to take new connections; " + lastRead(s) + partly(ss)
@@ -188,8 +210,12 @@ func IfFails(s plans.State) string {
 	if s.Plan.OnFail != "rollback" {
 		return fmt.Sprintf("it holds: %s, %s (on_failure: hold)", traffic, who)
 	}
-	if _, ok := plans.Retreat(s); !ok { // a group that is restarted and not proven must stay closed
-		return fmt.Sprintf("it holds: %s, %s", traffic, who)
+	_, back := plans.Retreat(s) // a group that is restarted and not proven must stay closed
+	switch release := returned(s); {
+	case back && len(s.Updated) == 0:
+		return fmt.Sprintf("it goes back: %s, %s (on_failure: rollback)", retreated(s), who)
+	case release != "" && !s.Plan.Back:
+		return fmt.Sprintf("it brings %s: %s, %s (on_failure: rollback)", release, traffic, who)
 	}
-	return fmt.Sprintf("it goes back: %s, %s (on_failure: rollback)", retreated(s), who)
+	return fmt.Sprintf("it holds: %s, %s", traffic, who)
 }

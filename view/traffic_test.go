@@ -17,8 +17,8 @@ func TestItIsSaidWhatFollowsAFailure(t *testing.T) {
 		{"shift, hold", "hold", 0, -1, "it holds: no further backend is closed, and what is open stays open, nobody is cut (on_failure: hold)"},
 		{"drain, hold", "hold", 1, -1, "it holds: traffic stays on group1, nobody is cut (on_failure: hold)"},
 		{"drain, rollback", "rollback", 1, -1, "it goes back: every backend as it was found, nobody is cut (on_failure: rollback)"},
-		{"restart, rollback", "rollback", 3, 4, "it holds: traffic stays on group1, nobody more is cut"},
-		{"drain of the second, rollback", "rollback", 6, -1, "it goes back: every backend as it was found; group2 on v1.8.2, nobody is cut (on_failure: rollback)"},
+		{"restart, rollback", "rollback", 3, 4, "it brings v1.8.1 back by the same safe path: traffic stays on group1, nobody more is cut (on_failure: rollback)"},
+		{"drain of the second, rollback", "rollback", 6, -1, "it brings v1.8.1 back by the same safe path: traffic stays on group2, nobody is cut (on_failure: rollback)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := usualSetting()
@@ -93,5 +93,23 @@ func TestAPlanThatRetreatsSaysSo(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
+	}
+}
+
+func TestABalancerThatLiesIsNotQuotedAlone(t *testing.T) {
+	w := begin(t, usualSetting().plan())
+	w.step(plans.Event{What: plans.Began})
+	off := map[string]int{}
+	for id, b := range w.s.Plan.Before {
+		if off[id] = b.Weight; b.Group == w.s.Plan.First {
+			off[id] = 0
+		}
+	}
+	w.step(plans.Event{What: plans.Looked, Weights: off})
+	closed, open := w.s.Plan.Hosts(w.s.Plan.First)[0], w.s.Plan.Hosts(w.s.Plan.Second)[0]
+	w.step(plans.Event{What: plans.Tried, Hits: map[string]int{closed: 3, open: 17}})
+	w.step(plans.Event{What: plans.Held, Step: -1, Safe: true, Error: "it lies"})
+	if got, want := Traffic(w.s), "; but 3 of 20 connections through the load balancer were answered by group2, which it calls off"; !strings.HasSuffix(got, want) {
+		t.Errorf("got %q, want it to end with %q", got, want)
 	}
 }

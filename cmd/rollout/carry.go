@@ -239,5 +239,5 @@ func (s *site) goOn(ctx context.Context, command string, then func(context.Conte
 	if st, err = then(ctx, c, st); err != nil {
 		return err
 	}
-	return s.fallBack(ctx, store, st.Plan, c.carry(ctx, st))
+	return c.fallBack(ctx, store, c.carry(ctx, st))
 }

@@ -57,6 +57,9 @@ var planted = []fault{
 	{"sticky by client address", func(b *bed) {
 		b.listener().ListenType, b.listener().ClientTimeout, b.listener().Port = cloud.PacketsTransmit, 10*time.Minute, 6150
 	}},
+	{"nobody answers behind the balancer's address", func(b *bed) {
+		b.config.ULB.Probe, b.config.ULB.Address, b.config.ULB.Ask = 5, []string{"127.0.0.1:1"}, `{"user":1}`
+	}},
 	{"a backend without machine", func(b *bed) {
 		b.listener().Backends = append(b.listener().Backends, cloud.Backend{ID: "backend-x", Host: "127.0.0.9", Port: 6150, Enabled: true, Weight: 1})
 	}},

@@ -36,6 +36,31 @@ func (s *site) front(p plans.Plan, known herds) *front {
 	return f
 }
 
+// reached tries the load balancer as a shift will: what is wrong with that shall be known before a group is closed.
+func (v *survey) reached(ctx context.Context) {
+	var p plans.Plan
+	for _, g := range v.fleet.Groups() {
+		for _, m := range g.Machines {
+			p.Machines = append(p.Machines, plans.Machine{Name: m.Name, Host: m.Host, Group: g.Name})
+		}
+	}
+	f := v.site.front(p, v.known)
+	if f == nil {
+		return
+	}
+	const fix = "mend ulb.address and ulb.ask, or leave ulb.probe out; try it by hand: connect as a player does, the answer must name a machine"
+	hits, err := f.Try(ctx, v.site.cfg.ULB.Probe)
+	if err != nil {
+		v.fail("front", "", fix, err)
+		return
+	}
+	all := 0
+	for _, n := range hits {
+		all += n
+	}
+	v.ok("front", "", "%s through the load balancer, answered by %s", plural(int64(all), "connection"), plural(int64(len(hits)), "machine"))
+}
+
 // atOnce is how many test connections there are at one time: a probe must not look like an attack.
 const atOnce = 20
 

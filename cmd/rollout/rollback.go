@@ -119,16 +119,26 @@ func (s *site) bringBack(ctx context.Context, store *journal.Store, id, to, ques
 	return v.begin(ctx, store, p, question)
 }
 
-// fallBack follows on_failure: a run that was held with a group restarted and not well is followed by one that brings the previous release back. One
-// that does so already never is. ended is how the run ended, and what is given where nothing follows.
-func (s *site) fallBack(ctx context.Context, store *journal.Store, p plans.Plan, ended error) error {
+// fallBack follows on_failure: rollback. A run that was held before it had restarted anything puts everything back; one that had is followed by one
+// that brings the previous release back, and that one by none. ended is how the run ended, and what is given where nothing follows.
+func (c *carrier) fallBack(ctx context.Context, store *journal.Store, ended error) error {
+	s := c.site
+	st, err := s.latest()
 	var held *steps.HeldError
-	if p.OnFail != string(config.Rollback) || p.Back || s.cfg.Deploy == nil || !errors.As(ended, &held) || !held.Safe || ctx.Err() != nil {
+	if err != nil || !errors.As(ended, &held) || !held.Safe || ctx.Err() != nil {
 		return ended
 	}
-	st, err := s.latest()
-	if err != nil || !st.Dirty[p.First] && !st.Dirty[p.Second] {
-		return errors.Join(ended, err)
+	p := st.Plan
+	if p.OnFail != string(config.Rollback) || p.Purpose != plans.Update || p.Back || s.cfg.Deploy == nil || errors.Is(ended, steps.ErrStays) {
+		return ended
+	}
+	if !st.Dirty[p.First] && !st.Dirty[p.Second] && len(st.Updated) == 0 {
+		s.env.say("on_failure: rollback: everything is put back")
+		e, err := c.run.Append(ctx, plans.Event{What: plans.Asked, Step: -1, Request: plans.AskAbort, By: "on_failure: rollback"})
+		if err != nil {
+			return errors.Join(ended, err)
+		}
+		return c.carry(ctx, st.Apply(e))
 	}
 	s.env.say("on_failure: rollback: the previous release is brought back")
 	id, err := newID(time.Now())

@@ -107,7 +107,7 @@ func (v *survey) begin(ctx context.Context, store *journal.Store, p plans.Plan, 
 		return err
 	}
 	c := &carrier{site: v.site, balancer: v.balancer, pool: v.pool, run: run, known: v.known}
-	return v.site.fallBack(ctx, store, p, c.carry(ctx, plans.State{}.Apply(first)))
+	return c.fallBack(ctx, store, c.carry(ctx, plans.State{}.Apply(first)))
 }
 
 // takenOver gives the state of the unfinished run that the user has said to leave; it refuses to begin beside one that he has not named.

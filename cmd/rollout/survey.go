@@ -125,6 +125,7 @@ func (v *survey) machines(ctx context.Context, ms []groups.Machine) error {
 		v.preflight(ctx)
 	}
 	v.answering(ctx)
+	v.reached(ctx)
 	v.counted(ctx)
 	v.capacity()
 	return v.released(ctx)
