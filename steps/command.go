@@ -23,8 +23,8 @@ type ran struct {
 //
 // A cancel does not end them: they get the runner's Leave to finish, and are then left running with their outcome unknown, since
 // half a stop or half a start is worse than either. Nor does a serving group that is hurt, but for a deploy: the group that it changes has its old
-// processes, and must be opened at once.
-func (r *runner) command(ctx context.Context, step plans.Step, cs []plans.Command, within time.Duration) error {
+// processes, and must be opened at once. Where they rest on a gate, it is passed again if it was too long ago once they are recorded.
+func (r *runner) command(ctx context.Context, step plans.Step, cs []plans.Command, within time.Duration, gate func(context.Context, plans.Step) error) error {
 	if len(cs) == 0 {
 		return nil
 	}
@@ -33,6 +33,11 @@ func (r *runner) command(ctx context.Context, step plans.Step, cs []plans.Comman
 			return err
 		}
 		cs[i] = r.named(cs[i])
+	}
+	for gate != nil && r.stale() {
+		if err := gate(ctx, step); err != nil {
+			return err
+		}
 	}
 	ends := make([]ran, len(cs))
 	var faults []error
@@ -92,32 +97,47 @@ func (r *runner) recall(ctx context.Context, step plans.Step, within time.Durati
 			}
 		}
 	}
-	begun, errs := make([]Begun, len(open)), make([]error, len(open))
-	r.each(len(open), func(i int) { begun[i], errs[i] = r.ask(ctx, r.named(open[i])) })
-	for i, c := range open {
-		switch {
-		case errs[i] != nil:
-			return fmt.Errorf("%s on %s: nobody knows whether it began: %w", c.Do, r.s.Plan.Name(c.Host), errs[i])
-		case begun[i] == Lost:
-			e := plans.Event{What: plans.Ran, Command: &c, Error: "it began, and its machine has lost it", EndedBy: plans.Lost}
-			if err := r.event(ctx, e); err != nil {
-				return err
-			}
-		case begun[i] != Absent:
-			if err := r.note(ctx, "%s on %s had begun: waiting for its end", c.Do, r.s.Plan.Name(c.Host)); err != nil {
-				return err
-			}
-			c = r.named(c)
-			res, err := r.t.Shell.Run(ctx, c, within)
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			if err := r.event(ctx, plans.Event{What: plans.Ran, Command: &c, Code: res.Code, Output: res.Output, Error: text(err)}); err != nil {
-				return err
-			}
+	for _, c := range open {
+		if err := r.remember(ctx, c, within); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// remember asks about one command until its end is known, or that it has not begun. While neither is known nothing may be repeated.
+func (r *runner) remember(ctx context.Context, c plans.Command, within time.Duration) error {
+	named := r.named(c)
+	for try := 1; ; try++ {
+		begun, err := r.ask(ctx, named)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s on %s: nobody knows whether it began: %w", c.Do, r.s.Plan.Name(c.Host), err)
+		case begun == Absent:
+			return nil
+		case begun == Lost:
+			return r.event(ctx, plans.Event{What: plans.Ran, Command: &c, Error: "it began, and its machine has lost it", EndedBy: plans.Lost})
+		}
+		if err := r.note(ctx, "%s on %s had begun: waiting for its end", c.Do, r.s.Plan.Name(c.Host)); err != nil {
+			return err
+		}
+		res, err := r.t.Shell.Run(ctx, named, within)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := r.event(ctx, plans.Event{What: plans.Ran, Command: &c, Code: res.Code, Output: res.Output, Error: text(err)}); err != nil {
+			return err
+		}
+		if err == nil {
+			return nil
+		}
+		if try == asks {
+			return fmt.Errorf("%s on %s began, and nobody knows how it ended: %w", c.Do, r.s.Plan.Name(c.Host), err)
+		}
+		if err := r.sleep(ctx, time.Duration(try)*time.Second); err != nil {
+			return err
+		}
+	}
 }
 
 // asks is how often a machine is asked about a command before the run is held.

@@ -14,8 +14,12 @@ import (
 // drain waits until the group's sessions have ended, or for its deadline, and then follows the plan's policy. It changes
 // nothing, so that doing it twice is harmless.
 func (r *runner) drain(ctx context.Context, step plans.Step) error {
-	if err := r.shut(ctx, step); err != nil {
+	if again, err := r.shut(ctx, step); err != nil {
 		return err
+	} else if again {
+		if err := r.event(ctx, plans.Event{What: plans.Began, Note: fmt.Sprintf("the deadline of %s starts anew: the group had been opened", step.Within)}); err != nil {
+			return err
+		}
 	}
 	gone, err := r.waited(ctx, step)
 	if err != nil {
@@ -74,6 +78,9 @@ func (r *runner) empty(ctx context.Context, step plans.Step, within time.Duratio
 // unread says which machine's count is not known; empty where all are that take players.
 func (r *runner) unread(step plans.Step, c drain.Reading) string {
 	var why []string
+	if !c.Full {
+		why = append(why, "not every machine was counted in full")
+	}
 	for _, h := range step.Hosts {
 		if !slices.ContainsFunc(step.Watch, func(p plans.Ports) bool { return p.Host == h }) {
 			continue
@@ -91,9 +98,12 @@ func (r *runner) unread(step plans.Step, c drain.Reading) string {
 func (r *runner) await(ctx context.Context, step plans.Step, p drain.Policy) (drain.Outcome, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r.again = r.t.Clock.Now().Add(r.t.LookEach)
+	if r.hurt == 0 { // else it is to be looked at sooner
+		r.again = r.t.Clock.Now().Add(r.t.LookEach)
+	}
 	p.Clock = r.t.Clock
-	out, err := drain.Wait(ctx, r.t.Sessions.Counter(step.Group, step.Watch), p, func(c drain.Reading, f drain.Forecast) {
+	counting := attentive{r: r, step: step, of: r.t.Sessions.Counter(step.Group, step.Watch), stop: cancel}
+	out, err := drain.Wait(ctx, counting, p, func(c drain.Reading, f drain.Forecast) {
 		err := r.count(ctx, step.Group, c, f)
 		if err == nil {
 			err = r.asked(ctx, false)
@@ -109,6 +119,33 @@ func (r *runner) await(ctx context.Context, step plans.Step, p drain.Policy) (dr
 		return out, cause
 	}
 	return out, err
+}
+
+// attentive is a counter during whose counts, which may take long, requests are heard and the group that serves is watched.
+type attentive struct {
+	r    *runner
+	step plans.Step
+	of   drain.Counter
+	stop context.CancelCauseFunc // ends the wait that it counts for
+}
+
+// Count counts.
+func (a attentive) Count(ctx context.Context) (drain.Reading, error) {
+	var got drain.Reading
+	var err error
+	a.r.crew(ctx, 1, func(context.Context, int) { got, err = a.of.Count(ctx) }, func(int) {}, func(context.CancelCauseFunc) {
+		if ctx.Err() != nil {
+			return
+		}
+		why := a.r.asked(ctx, false)
+		if why == nil {
+			why = a.r.watch(ctx, a.step)
+		}
+		if why != nil {
+			a.stop(why)
+		}
+	})
+	return got, err
 }
 
 // count records one count of a group's sessions.

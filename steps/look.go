@@ -16,9 +16,11 @@ import (
 // where the plan no longer fits: a backend is gone, has another address, or has a weight that neither was found nor set by this run.
 func (r *runner) look(ctx context.Context) (Look, error) {
 	for {
+		began := r.t.Clock.Now()
 		l, err := r.t.Traffic.Look(ctx)
 		switch {
 		case err == nil:
+			r.looked = began
 			return l, r.seen(ctx, l)
 		case ctx.Err() != nil:
 			return l, context.Cause(ctx)

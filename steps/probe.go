@@ -12,10 +12,14 @@ func (r *runner) silent(ctx context.Context, group string) string {
 	return r.unanswered(ctx, r.answers(group))
 }
 
-// answers gives the ports of a group that must answer.
+// answers gives the ports of a group that must answer. The way back has no steps that name them: there they are those of the plan it leaves.
 func (r *runner) answers(group string) []plans.Ports {
 	var of []plans.Ports
-	for _, st := range r.s.Plan.Steps {
+	steps := r.s.Plan.Steps
+	if n := len(r.s.Earlier); n > 0 && r.s.Plan.Purpose == plans.Leaving {
+		steps = r.s.Earlier[n-1].Plan.Steps
+	}
+	for _, st := range steps {
 		switch {
 		case st.Kind == plans.Check && st.Group == group:
 			of = st.Probe

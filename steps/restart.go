@@ -14,7 +14,7 @@ import (
 // left in between is the proof that what runs afterwards is new. A machine on which both are known to have succeeded is not touched
 // again.
 func (r *runner) restart(ctx context.Context, step plans.Step) error {
-	if err := r.shut(ctx, step); err != nil {
+	if _, err := r.shut(ctx, step); err != nil {
 		return err
 	}
 	if err := r.recall(ctx, step, step.Within.Duration()); err != nil {
@@ -41,7 +41,7 @@ func (r *runner) restart(ctx context.Context, step plans.Step) error {
 			return err
 		}
 	}
-	if len(step.Want) > 0 && len(hosts) > 0 {
+	if len(step.Want) > 0 {
 		if err := r.muster(ctx, step); err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (r *runner) renew(ctx context.Context, step plans.Step, hosts []string) err
 	if err := r.admit(ctx, step); err != nil {
 		return err
 	}
-	if err := r.command(ctx, step, of(step, plans.DoStop, hosts), stopping(step)); err != nil {
+	if err := r.command(ctx, step, r.unstopped(step, hosts), stopping(step), r.admit); err != nil {
 		return err
 	}
 	if err := r.reap(ctx, step, hosts); err != nil {
@@ -106,7 +106,20 @@ func (r *runner) renew(ctx context.Context, step plans.Step, hosts []string) err
 	if err := r.gone(ctx, step, hosts); err != nil {
 		return err
 	}
-	return r.command(ctx, step, of(step, plans.DoStart, hosts), step.Within.Duration())
+	return r.command(ctx, step, of(step, plans.DoStart, hosts), step.Within.Duration(), nil)
+}
+
+// unstopped gives the stops that are still to be sent. Where a process died after a stop had succeeded, its start may be on its way still: to stop again
+// would restart what that one brings up.
+func (r *runner) unstopped(step plans.Step, hosts []string) []plans.Command {
+	stops := of(step, plans.DoStop, hosts)
+	if r.anew {
+		return stops
+	}
+	return slices.DeleteFunc(stops, func(c plans.Command) bool {
+		start := r.did(c.Host, plans.DoStart)
+		return r.did(c.Host, plans.DoStop).OK() && (start == plans.Attempt{} || start.Open())
+	})
 }
 
 // stopping is how long the command of a stop may take. That of a master ends by itself after Kill, since it is not believed anyway: what
@@ -124,6 +137,9 @@ func (r *runner) admit(ctx context.Context, step plans.Step) error {
 	defer cancel()
 	l, err := r.gate(ctx, r.s.Plan.Other(step.Group))
 	if err != nil {
+		return err
+	}
+	if err := r.asked(ctx, true); err != nil {
 		return err
 	}
 	return r.taking(l, step, "still takes new connections")

@@ -28,16 +28,32 @@ func (r *runner) incomplete(ctx context.Context, step plans.Step) ([]string, err
 	if !begun {
 		return step.Hosts, nil
 	}
-	if _, odd := r.odd(ctx, step, true); odd != "" {
+	found, err := r.found(ctx, step, true)
+	for try := 1; err != nil && !errors.Is(err, ErrNobody) && try <= asks; try++ {
+		if err := r.sleep(ctx, time.Duration(try)*time.Second); err != nil {
+			return nil, err
+		}
+		found, err = r.found(ctx, step, true)
+	}
+	if err != nil { // a master that does not answer is no reason to leave its group as it is; a machine that cannot be asked is
+		if _, silent := r.found(ctx, step, false); silent != nil && !errors.Is(silent, ErrNobody) {
+			return nil, fmt.Errorf("nobody knows whether the start before had taken effect: %w", silent)
+		}
+	}
+	switch odd := reason(plans.Odd(step.Want, found, r.oldest, r.s.Plan.Name), err); {
+	case odd == "":
+		return nil, r.note(ctx, "found running: the start before had taken effect")
+	case !r.anew && r.did(step.By(plans.DoStart, step.Hosts[0]), plans.DoStart).OK(): // it may be coming up still
+		return nil, r.note(ctx, "the start before is not complete yet: %s", odd)
+	default:
 		return step.Hosts, r.note(ctx, "the start before is not complete (%s): stopping and starting %s again", odd, step.Group)
 	}
-	return nil, r.note(ctx, "found running: the start before had taken effect")
 }
 
 // reap ends by pid what a stop has left. A machine on which that is not proven holds the run: a process that lives through a restart comes
 // back into its group with the old code.
 func (r *runner) reap(ctx context.Context, step plans.Step, hosts []string) error {
-	return r.command(ctx, step, of(step, plans.DoReap, hosts), 2*step.Kill.Duration()+10*time.Second)
+	return r.command(ctx, step, of(step, plans.DoReap, hosts), 2*step.Kill.Duration()+10*time.Second, nil)
 }
 
 // called records the processes of the groups that a step wants some of, now that they are as they should be.
@@ -96,7 +112,11 @@ func (r *runner) oldest(host string) (plans.Seconds, bool) {
 		if !ok {
 			return 0, false
 		}
-		return plans.Seconds(r.since(a.Sent.At) + 5*time.Second), true
+		gone, proven := r.s.Last.Since(a.Sent)
+		if !proven { // another boot of this computer: then by the wall
+			gone = r.s.Last.At.Sub(a.Sent.At)
+		}
+		return plans.Seconds(gone + r.since(r.told) + 5*time.Second), true
 	}
 	return 0, false
 }
@@ -196,10 +216,10 @@ func (r *runner) mend(ctx context.Context, step plans.Step, found []plans.Found,
 			}
 		}
 		tried[w.ID]++
-		if err := r.command(ctx, step, ends, 2*step.Kill.Duration()+10*time.Second); err != nil {
+		if err := r.command(ctx, step, ends, 2*step.Kill.Duration()+10*time.Second, nil); err != nil {
 			return err
 		}
-		if err := r.command(ctx, step, begins, step.Within.Duration()); err != nil {
+		if err := r.command(ctx, step, begins, step.Within.Duration(), nil); err != nil {
 			return err
 		}
 	}

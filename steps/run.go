@@ -38,6 +38,9 @@ type runner struct {
 	// doubted is when a request may have been sent last whose outcome nobody knows, by this process's clock; zero: none was.
 	doubted time.Time
 	left    map[string]string // backends that the way back leaves closed, and why
+	basis   time.Time         // when the first of the looks began that the next act rests on
+	looked  time.Time         // when the last reading of the load balancer began
+	told    time.Time         // when the last event was recorded
 	again   time.Time         // when the group that serves is looked at next
 	hurt    int               // how often in a row it was seen hurt
 }
@@ -61,6 +64,14 @@ func (r *runner) run(ctx context.Context) error {
 	}
 	for {
 		step, ok := r.s.Current()
+		if n := len(r.s.Plan.Steps); !ok && n > 0 && (r.looked.IsZero() || r.since(r.looked) > fresh) {
+			// The process died between its last step and the end. What is claimed then rests on a look: the step is reached once more.
+			last := r.s.Plan.Steps[n-1]
+			if err := r.record(ctx, plans.Event{What: plans.Began, Step: n - 1, Group: last.Group}); err != nil {
+				return err
+			}
+			continue
+		}
 		if !ok {
 			return nil
 		}
@@ -210,9 +221,10 @@ func (r *runner) record(ctx context.Context, e plans.Event) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrJournal, err)
 	}
+	r.told = r.t.Clock.Now()
 	doubt := r.s.Doubt
 	if r.s = r.s.Apply(done); r.s.Doubt != doubt {
-		r.doubted = r.t.Clock.Now()
+		r.doubted = r.told
 	}
 	return nil
 }

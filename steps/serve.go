@@ -43,6 +43,7 @@ func (r *runner) lacking(l Look, group string) string {
 // says so, which is the last thing it does: what rests on it comes at once.
 func (r *runner) gate(ctx context.Context, group string) (Look, error) {
 	for {
+		r.basis = r.t.Clock.Now()
 		why := r.silent(ctx, group)
 		l, err := r.look(ctx)
 		if err != nil {
@@ -51,11 +52,14 @@ func (r *runner) gate(ctx context.Context, group string) (Look, error) {
 		if lacks := r.lacking(l, group); lacks != "" {
 			why = lacks
 		}
-		if why == "" {
+		if why == "" && !r.stale() {
 			return l, nil
 		}
 		if err := r.hurts(ctx, l, group, r.harm(l, group)); err != nil {
 			return l, err
+		}
+		if why == "" {
+			why = "it was looked at too long ago"
 		}
 		if err := r.note(ctx, "waiting for %s: %s", group, why); err != nil {
 			return l, err
@@ -81,11 +85,12 @@ func (r *runner) taking(l Look, step plans.Step, what string) error {
 }
 
 // shut demands that the step's group is closed. Where a person has said to go on, and the load balancer is not as the shift before the step had left
-// it, that is reached again: somebody had opened the group while the run was held, or a value that is not ours is to be overwritten.
-func (r *runner) shut(ctx context.Context, step plans.Step) error {
+// it, that is reached again: somebody had opened the group while the run was held, or a value that is not ours is to be overwritten. It says
+// whether it was.
+func (r *runner) shut(ctx context.Context, step plans.Step) (bool, error) {
 	l, err := r.look(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for i := r.s.Step - 1; i >= 0 && r.anew; i-- {
 		before := r.s.Plan.Steps[i]
@@ -97,13 +102,13 @@ func (r *runner) shut(ctx context.Context, step plans.Step) error {
 			break
 		}
 		if err := r.note(ctx, "shifting again: %d backends are not as the shift had left them", len(left)); err != nil {
-			return err
+			return false, err
 		}
 		ctx, cancel := r.t.Clock.Within(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
 		defer cancel()
-		return r.reach(ctx, before)
+		return true, r.reach(ctx, before)
 	}
-	return r.taking(l, step, "still takes new connections")
+	return false, r.taking(l, step, "still takes new connections")
 }
 
 // proven names the group that is proven to take new connections now: both, one, or none (empty). It tries for a while only.

@@ -17,11 +17,16 @@ import (
 func (r *runner) shift(ctx context.Context, step plans.Step) error {
 	ctx, cancel := r.t.Clock.Within(ctx, step.Within.Duration(), fmt.Errorf("not reached within %s", step.Within))
 	defer cancel()
-	if err := r.reach(ctx, step); err != nil {
-		return err
-	}
-	if err := r.try(ctx, step); err != nil {
-		return err
+	for {
+		if err := r.reach(ctx, step); err != nil {
+			return err
+		}
+		if err := r.try(ctx, step); err != nil {
+			return err
+		}
+		if r.since(r.looked) <= fresh { // to try may take long, and what is claimed next rests on a look
+			break
+		}
 	}
 	return r.event(ctx, plans.Event{What: plans.Ended})
 }
@@ -37,6 +42,9 @@ func (r *runner) reach(ctx context.Context, step plans.Step) error {
 		}
 		step.Weights = r.ours(l, all)
 		up, down := r.differing(l.Weights, step.Weights)
+		if len(up) == 0 {
+			up = r.opened(step, down)
+		}
 		if err := r.raise(ctx, step, up); err != nil {
 			return err
 		}
@@ -50,15 +58,30 @@ func (r *runner) reach(ctx context.Context, step plans.Step) error {
 	}
 }
 
+// opened gives the backends that this run has opened in the group that stays, where another is about to be closed: whoever opened them may have died
+// before it had seen that they stay open.
+func (r *runner) opened(step plans.Step, down map[string]int) map[string]int {
+	up := map[string]int{}
+	for _, g := range r.groups(down) {
+		for id, w := range step.Weights {
+			if r.s.Plan.Before[id].Group != g && w > 0 && len(r.s.Wrote[id]) > 0 {
+				up[id] = w
+			}
+		}
+	}
+	return up
+}
+
 // differing gives the weights to be raised and those to be lowered. To bring a backend back to its whole weight from a higher one, which somebody
 // has given it, takes no capacity away that was found.
 func (r *runner) differing(now, want map[string]int) (up, down map[string]int) {
 	up, down = map[string]int{}, map[string]int{}
 	for id, w := range want {
 		switch {
+		case now[id] == w:
 		case now[id] < w, now[id] > w && w > 0 && w >= r.s.Plan.Before[id].Serve():
 			up[id] = w
-		case now[id] > w:
+		default:
 			down[id] = w
 		}
 	}
@@ -75,11 +98,12 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 	for {
 		var err error
 		if err := r.write(ctx, step, func(ctx context.Context) (Look, map[string]int, error) {
+			r.basis = r.t.Clock.Now()
 			if up, err = r.fit(ctx, up); err != nil {
 				return Look{}, nil, err
 			}
 			l, err := r.look(ctx)
-			return l, up, err
+			return l, r.ours(l, up), err
 		}); err != nil {
 			return err
 		}
@@ -87,7 +111,7 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 		if err != nil {
 			return err
 		}
-		if more := missing(l.Weights, up); len(more) > 0 {
+		if more := missing(l.Weights, r.ours(l, up)); len(more) > 0 {
 			well = time.Time{}
 			continue
 		}
@@ -233,7 +257,9 @@ func (r *runner) shrink(ctx context.Context, step plans.Step, down map[string]in
 		if err != nil {
 			return l, nil, fmt.Errorf("%s is not closed: %w", r.s.Plan.Other(stays), err)
 		}
-		return l, down, r.asked(ctx, true)
+		want := r.ours(l, down)
+		maps.DeleteFunc(want, func(id string, w int) bool { return l.Weights[id] < w }) // it is lower already: to raise it is another matter
+		return l, want, r.asked(ctx, true)
 	})
 }
 
@@ -267,6 +293,9 @@ func (r *runner) try(ctx context.Context, step plans.Step) error {
 			return err
 		}
 		if err := r.asked(ctx, false); err != nil {
+			return err
+		}
+		if err := r.watch(ctx, step); err != nil {
 			return err
 		}
 		if late := r.sleep(ctx, time.Second); late != nil {

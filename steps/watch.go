@@ -21,7 +21,7 @@ var errQuick = errors.New("it took too long")
 // watch looks once in a while, during all of a step that has its group out, at the group that serves. What cannot be read is not known, and
 // harms nobody: a step that takes capacity away looks for itself.
 func (r *runner) watch(ctx context.Context, step plans.Step) error {
-	if r.t.Clock.Now().Before(r.again) {
+	if r.t.Clock.Now().Before(r.again) || r.s.Plan.Purpose == plans.Leaving {
 		return nil
 	}
 	r.again = r.t.Clock.Now().Add(r.t.LookEach)
@@ -102,6 +102,7 @@ func (r *runner) hurts(ctx context.Context, l Look, group, why string) error {
 		if r.s.Alarm == "" || why != "" {
 			return nil
 		}
+		r.again = r.t.Clock.Now().Add(time.Second) // a reading may be older than the one before it
 		return r.event(ctx, plans.Event{What: plans.Alarmed, Group: group, Note: group + " is whole again"})
 	}
 	r.hurt++
@@ -157,6 +158,10 @@ func (r *runner) rescue(ctx context.Context, step plans.Step) error {
 			return err
 		}
 		if err := r.write(ctx, step, func(ctx context.Context) (Look, map[string]int, error) {
+			r.basis = r.t.Clock.Now()
+			if !r.well(ctx, step, host) {
+				return Look{}, nil, nil
+			}
 			l, err := r.look(ctx)
 			return l, want, err
 		}); err != nil {

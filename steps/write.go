@@ -18,7 +18,7 @@ const (
 
 // write sends what differs and looks, until every backend reads back as wanted. Only what is read is believed: a request that was
 // refused, or whose outcome is not known, is repeated only after a look has shown that it is still wanted. before gives the look that each request
-// rests on, and what may be written by it: nothing lies between the two but the record of the intent.
+// rests on, and what may be written by it, and sets r.basis: nothing lies between the two but the record of the intent.
 func (r *runner) write(ctx context.Context, step plans.Step, before func(context.Context) (Look, map[string]int, error)) error {
 	ignored := 0
 	for try := 0; ; try++ {
@@ -26,7 +26,6 @@ func (r *runner) write(ctx context.Context, step plans.Step, before func(context
 		if err != nil {
 			return err
 		}
-		looked := r.t.Clock.Now()
 		left := missing(l.Weights, want)
 		if len(left) == 0 {
 			return nil
@@ -34,7 +33,13 @@ func (r *runner) write(ctx context.Context, step plans.Step, before func(context
 		if ignored >= quiet {
 			return r.ignored(left, l.Weights)
 		}
-		answers, err := r.send(ctx, left, looked)
+		if r.stale() { // the load balancer could not be read for a while, and what was seen before that says nothing any more
+			if err := r.sleep(ctx, r.beat()); err != nil {
+				return err
+			}
+			continue
+		}
+		answers, err := r.send(ctx, left)
 		if err != nil {
 			return err
 		}
@@ -59,12 +64,12 @@ func (r *runner) write(ctx context.Context, step plans.Step, before func(context
 
 // send records an intent, sends it, and records what became of it. Where this process was stopped in between, as by a laptop that was closed, so that
 // the look is old by any clock, nothing is sent.
-func (r *runner) send(ctx context.Context, left map[string]int, looked time.Time) ([]plans.Answer, error) {
+func (r *runner) send(ctx context.Context, left map[string]int) ([]plans.Answer, error) {
 	if err := r.event(ctx, plans.Event{What: plans.Writing, Weights: left}); err != nil {
 		return nil, err
 	}
 	var answers []plans.Answer
-	if now := r.t.Clock.Now(); now.Sub(looked) > fresh || now.Round(0).Sub(looked.Round(0)) > fresh {
+	if r.stale() {
 		for _, id := range slices.Sorted(maps.Keys(left)) {
 			answers = append(answers, plans.Answer{Backend: id, Outcome: plans.Refused, Again: true, Error: "not sent: the look before it has become too old"})
 		}
@@ -72,6 +77,14 @@ func (r *runner) send(ctx context.Context, left map[string]int, looked time.Time
 		answers = r.t.Traffic.Write(ctx, left)
 	}
 	return answers, r.event(ctx, plans.Event{What: plans.Wrote, Answers: answers})
+}
+
+// stale says whether what the next act rests on was seen too long ago. The clock that only goes forward stands still while a laptop is closed, and the
+// one on the wall may be set: where the two disagree, neither is believed.
+func (r *runner) stale() bool {
+	now := r.t.Clock.Now()
+	gone, wall := now.Sub(r.basis), now.Round(0).Sub(r.basis.Round(0))
+	return gone > fresh || wall > fresh || gone-wall > fresh
 }
 
 // missing gives the part of want that is not as read.
@@ -124,6 +137,9 @@ func (r *runner) readBack(ctx context.Context, step plans.Step, want map[string]
 		if len(missing(l.Weights, hope)) == 0 {
 			return true, nil
 		}
+		if err := r.watch(ctx, step); err != nil {
+			return false, err
+		}
 		if r.t.Clock.Now().After(until) {
 			return false, nil
 		}
@@ -137,22 +153,31 @@ func (r *runner) readBack(ctx context.Context, step plans.Step, want map[string]
 // load balancer one after another, and one matching answer proves little. Where a request was not answered, it also waits until that one can no
 // longer take effect. It is false where something does not stay as written.
 func (r *runner) settle(ctx context.Context, step plans.Step) (bool, error) {
-	since := r.t.Clock.Now()
-	until := since.Add(2 * step.Stable.Duration())
+	var since time.Time // when the first look began of those that have shown it, without one between that did not; zero: the last did not
+	until := r.t.Clock.Now().Add(2 * step.Stable.Duration())
 	for {
 		l, err := r.look(ctx)
 		if err != nil {
 			return false, err
 		}
 		left := missing(l.Weights, step.Weights)
+		if since.IsZero() {
+			since = r.looked
+		}
 		late := r.late()
 		switch {
 		case len(left) > 0 && r.t.Clock.Now().After(until):
 			return false, r.note(ctx, "writing again: %v", r.ignored(left, l.Weights))
 		case len(left) > 0:
-			since = r.t.Clock.Now()
+			since = time.Time{}
 		case r.since(since) >= step.Stable.Duration() && late <= 0:
-			return true, nil
+			why := r.unwell(ctx, l, step)
+			if why == "" {
+				return true, nil
+			}
+			if err := r.note(ctx, "waiting: %s", why); err != nil {
+				return false, err
+			}
 		case late > 0:
 			if err := r.note(ctx, "a request was not answered and may take effect until %s", r.t.Clock.Now().Add(late).UTC().Format(time.TimeOnly)+"Z"); err != nil {
 				return false, err
@@ -161,10 +186,42 @@ func (r *runner) settle(ctx context.Context, step plans.Step) (bool, error) {
 		if err := r.asked(ctx, false); err != nil {
 			return false, err
 		}
+		if err := r.watch(ctx, step); err != nil {
+			return false, err
+		}
 		if err := r.sleep(ctx, r.beat()); err != nil {
 			return false, err
 		}
 	}
+}
+
+// unwell says, before a run may be called done, what of all that is to serve is not healthy or does not answer: a machine may have failed long after its
+// own check. Empty where all is well, and in every shift but the last.
+func (r *runner) unwell(ctx context.Context, l Look, step plans.Step) string {
+	if r.s.Step < len(r.s.Plan.Steps)-1 || r.s.Plan.Purpose == plans.Leaving {
+		return ""
+	}
+	for _, id := range slices.Sorted(maps.Keys(step.Weights)) {
+		if step.Weights[id] > 0 && slices.Contains(l.Sick, id) {
+			return fmt.Sprintf("backend %s (%s) is reported unhealthy", id, r.s.Plan.Before[id].Addr)
+		}
+	}
+	for _, g := range r.groups(step.Weights) {
+		if why := r.silent(ctx, g); why != "" && r.kept(step, g) {
+			return why
+		}
+	}
+	return ""
+}
+
+// kept says whether a shift leaves a group on.
+func (r *runner) kept(step plans.Step, group string) bool {
+	for id, w := range step.Weights {
+		if w > 0 && r.s.Plan.Before[id].Group == group {
+			return true
+		}
+	}
+	return false
 }
 
 // late gives how long a request that was not answered may still take effect; not more than 0 where none can.
