@@ -1,4 +1,4 @@
-.PHONY: test lint e2e bench pomelo-world e2e-pomelo e2e-full fuzz mutants torture
+.PHONY: test lint e2e bench pomelo-world e2e-pomelo e2e-full fuzz mutants sim torture
 
 # The race detector wants a C compiler; without one the tests run without it, and say so.
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
@@ -33,7 +33,18 @@ e2e-pomelo: pomelo-world
 e2e-full: pomelo-world
 	ROLLOUT_POMELO=$(POMELO) ROLLOUT_E2E_FULL=1 ROLLOUT_E2E_AT_ONCE=1 go test -count=1 -v -tags=e2e -timeout=90m ./e2e/pomelo
 
-# Known bugs, seeded one after another; fails where the tests do not notice one.
+# Rollouts in SEEDS simulated worlds full of faults, from FROM on, and a crash at every boundary of every call. SEED=n runs one world and prints its story.
+SEEDS := 10000
+FROM := 1
+SEED :=
+sim:
+ifeq ($(SEED),)
+	GOGC=400 ROLLOUT_SIM_SEEDS=$(SEEDS) ROLLOUT_SIM_FROM=$(FROM) ROLLOUT_SIM_GRID=1 ROLLOUT_SIM_STRIDE=29 go test -count=1 -v -timeout=0 -run='ASimulatedWorld|EveryCrash|EveryPair' ./steps
+else
+	ROLLOUT_SIM_SEED=$(SEED) go test -count=1 -v -run=ASimulatedWorld ./steps
+endif
+
+# Known bugs, seeded one after another; fails where the tests do not notice one. MUTANT="word" tries only those that have it.
 mutants:
 	go run ./tools/mutants
 

@@ -24,7 +24,7 @@ func Run(ctx context.Context, s plans.State, j Journal, t Tools) (plans.State, e
 	if t.Clock == nil {
 		t.Clock = drain.Wall{}
 	}
-	r := &runner{s: s, j: j, t: t, left: map[string]string{}}
+	r := &runner{s: s, j: j, t: t, left: map[string]string{}, mute: map[string]int{}}
 	return r.finish(ctx, r.run(ctx))
 }
 
@@ -38,6 +38,7 @@ type runner struct {
 	// doubted is when a request may have been sent last whose outcome nobody knows, by this process's clock; zero: none was.
 	doubted time.Time
 	left    map[string]string // backends that the way back leaves closed, and why
+	mute    map[string]int    // host → how often in a row it did not answer before a backend of it was to be opened
 	basis   time.Time         // when the first of the looks began that the next act rests on
 	looked  time.Time         // when the last reading of the load balancer began
 	told    time.Time         // when the last event was recorded

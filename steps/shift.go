@@ -96,14 +96,14 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 	}
 	var well time.Time // since when; zero: not now
 	for {
-		var err error
 		if err := r.write(ctx, step, func(ctx context.Context) (Look, map[string]int, error) {
 			r.basis = r.t.Clock.Now()
-			if up, err = r.fit(ctx, up); err != nil {
+			now, err := r.fit(ctx, up)
+			if err != nil {
 				return Look{}, nil, err
 			}
 			l, err := r.look(ctx)
-			return l, r.ours(l, up), err
+			return l, r.ours(l, now), err
 		}); err != nil {
 			return err
 		}
@@ -111,12 +111,10 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 		if err != nil {
 			return err
 		}
-		if more := missing(l.Weights, r.ours(l, up)); len(more) > 0 {
-			well = time.Time{}
-			continue
-		}
 		why := r.unfit(ctx, l, up)
-		switch {
+		switch more := missing(l.Weights, r.ours(l, up)); {
+		case len(more) > 0:
+			well = time.Time{}
 		case why != "":
 			well = time.Time{}
 			if err := r.note(ctx, "waiting: %s", why); err != nil {
@@ -138,15 +136,19 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 	}
 }
 
-// fit gives the backends of up that may be opened, by a look at their ports just now: all of them or none. The way back is content with those whose
-// machine answers, and says which are left closed.
+// fit gives the backends of up that may be opened now, by a look at their ports: all of them or none. A port may be silent for a moment: only where it has
+// been so several times in a row is that believed. The way back is content with those whose machine answers, takes the others out of up, and says which
+// are left closed.
 func (r *runner) fit(ctx context.Context, up map[string]int) (map[string]int, error) {
-	well := map[string]int{}
+	well, leaving, waits := map[string]int{}, r.s.Plan.Purpose == plans.Leaving, false
 	for _, g := range r.groups(up) {
 		silent := map[string]string{}
 		for _, p := range r.answers(g) {
 			if why := r.unanswered(ctx, []plans.Ports{p}); why != "" {
 				silent[p.Host] = why
+				r.mute[p.Host]++
+			} else {
+				delete(r.mute, p.Host)
 			}
 		}
 		for _, id := range slices.Sorted(maps.Keys(up)) {
@@ -154,14 +156,25 @@ func (r *runner) fit(ctx context.Context, up map[string]int) (map[string]int, er
 			why, ill := silent[b.Host]
 			switch {
 			case b.Group != g:
-			case ill && r.s.Plan.Purpose != plans.Leaving:
-				return nil, fmt.Errorf("%s is not opened: %s", g, why)
-			case ill:
-				r.left[id] = why
-			default:
+			case !ill:
 				well[id] = up[id]
+			case r.mute[b.Host] < asks:
+				waits = true
+				if err := r.note(ctx, "waiting: %s", why); err != nil {
+					return nil, err
+				}
+			case !leaving:
+				return nil, fmt.Errorf("%s is not opened: %s", g, why)
+			default:
+				if r.s.Weights[id] != up[id] {
+					r.left[id] = why
+				}
+				delete(up, id)
 			}
 		}
+	}
+	if waits && !leaving {
+		return nil, nil
 	}
 	return well, nil
 }

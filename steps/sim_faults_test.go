@@ -52,6 +52,10 @@ var kinds = []fault{
 	{name: "another hand", harm: true, do: func(s *sim, f fault) { s.hand(f) }},
 	{name: "counts fail", do: func(s *sim, f fault) { s.hosts[f.host%len(s.hosts)].blind = 3 * int(f.lasts/time.Second) / 2 }},
 	{name: "the load balancer cannot be read", do: func(s *sim, f fault) { s.mix.blindUntil = s.now + f.lasts; s.judge.excuse(s, "blind") }},
+	{name: "a backend is another machine's", do: func(s *sim, f fault) {
+		s.mix.readdressed = s.ids[f.which%len(s.ids)]
+		s.after(f.lasts, func() { s.mix.readdressed = "" })
+	}},
 	{name: "pause", do: func(s *sim, _ fault) { s.request(plans.AskPause) }},
 	{name: "pause and resume", do: func(s *sim, f fault) {
 		s.request(plans.AskPause)

@@ -131,6 +131,9 @@ func (j *judge) write(s *sim, weights map[string]int) {
 			s.violate("I8: %s is written and is none of the plan's", id)
 			continue
 		}
+		if at := j.seen.look.Addrs[id]; at != b.Addr {
+			s.violate("I8: %s is written, and was seen at %s", id, at)
+		}
 		w, now := weights[id], j.seen.look.Weights[id]
 		if now != b.Weight && !slices.Contains(st.Wrote[id], now) {
 			s.violate("I11: %s was read as %d, which is somebody else's, and is written", id, now)
@@ -297,6 +300,11 @@ func (j *judge) began(s *sim, m *machine, c plans.Command) {
 	}
 	if c.Do == plans.DoStop && m.done != "" && m.done == j.current[m.host] && m.doneAt < j.issued[c.ID] && m.serves() && (!s.herd || s.complete(m.group)) {
 		s.violate("I5: %s is restarted, and was healthy and done", m.name)
+	}
+	for _, id := range s.ids {
+		if b := s.back[id]; b.m.group == m.group && b.data > 0 && !b.foreign {
+			s.violate("I2: %s on %s while the workers send players to %s", c.Do, m.name, id)
+		}
 	}
 	if c.Do == plans.DoStop {
 		delete(j.current, m.host)

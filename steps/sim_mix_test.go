@@ -28,6 +28,7 @@ type mix struct {
 	stopNoop, startFail, startHang, startHalf, procLost, procHung int
 	freeze                                                        time.Duration // the process stands still at the end of its next call
 	nap                                                           bool          // since the computer sleeps
+	readdressed                                                   string        // the backend that has another address now
 	blindUntil                                                    time.Duration // the load balancer cannot be read
 	soon                                                          []soon
 }

@@ -205,14 +205,20 @@ func (s *sim) over() {
 		return
 	}
 	s.pass(lateness + lag)
-	note := s.book.es[len(s.book.es)-1].Note
+	note, left := s.book.es[len(s.book.es)-1].Note, 0
+	if _, tail, ok := strings.Cut(note, "but for "); ok {
+		_, _ = fmt.Sscan(tail, &left)
+	}
 	for _, id := range s.ids {
 		b, was := s.back[id], st.Plan.Before[id].Weight
 		if now := b.control.last(); now.is == was || b.foreign || len(st.Wrote[id]) == 0 {
 			continue
 		}
-		if !strings.Contains(note, "left closed") {
+		if left--; left < 0 {
 			s.violate("I3: aborted (%s), and %s has %d and was found with %d", note, id, b.control.last().is, was)
 		}
+	}
+	if left > 0 {
+		s.violate("I3: aborted (%s), and %d fewer are", note, left)
 	}
 }

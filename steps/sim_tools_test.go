@@ -112,6 +112,9 @@ func (s *sim) Look(ctx context.Context) (steps.Look, error) {
 			age = 0
 		}
 		l.Weights[id], l.Addrs[id] = b.control.when(s.now-age), s.plan.Before[id].Addr
+		if id == s.mix.readdressed {
+			l.Addrs[id] = "10.9.0.99:6150"
+		}
 		if b.m.well.when(s.now-age) == 0 {
 			l.Sick = append(l.Sick, id)
 		}
