@@ -54,6 +54,7 @@ func (r *runner) empty(ctx context.Context, step plans.Step, within time.Duratio
 		if err != nil {
 			return out, err
 		}
+		r.opened = false
 		if out.Ended == drain.Zero {
 			return out, nil
 		}
@@ -78,7 +79,7 @@ func (r *runner) empty(ctx context.Context, step plans.Step, within time.Duratio
 // unread says which machine's count is not known; empty where all are that take players.
 func (r *runner) unread(step plans.Step, c drain.Reading) string {
 	var why []string
-	if !c.Full {
+	if c.Known() && !c.Full { // it is, in part, of what was known before
 		why = append(why, "not every machine was counted in full")
 	}
 	for _, h := range step.Hosts {

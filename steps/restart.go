@@ -180,6 +180,9 @@ func (r *runner) account(ctx context.Context, step plans.Step) error {
 			}
 		}
 	}
+	if r.opened { // whoever came meanwhile is none of those who were left at the deadline
+		allowed = step.Drain.Until
+	}
 	untouched := step // a service that this step has stopped may have nobody left to tell its count, which was taken before
 	untouched.Hosts = slices.DeleteFunc(slices.Clone(step.Hosts), func(h string) bool {
 		_, stopped := r.s.Progress[r.s.Step].Acts[plans.Key(step.By(plans.DoStop, h), plans.DoStop)]

@@ -38,6 +38,7 @@ type runner struct {
 	// doubted is when a request may have been sent last whose outcome nobody knows, by this process's clock; zero: none was.
 	doubted time.Time
 	left    map[string]string // backends that the way back leaves closed, and why
+	opened  bool              // the group of the steps under way was open after its drain, and is closed again
 	mute    map[string]int    // host → how often in a row it did not answer before a backend of it was to be opened
 	basis   time.Time         // when the first of the looks began that the next act rests on
 	looked  time.Time         // when the last reading of the load balancer began
@@ -163,6 +164,8 @@ func (r *runner) retreat(ctx context.Context, why string) (plans.State, error) {
 
 // restored says what the way back has reached.
 func (r *runner) restored() string {
+	// A request that came late may have opened one all the same.
+	maps.DeleteFunc(r.left, func(id string, _ string) bool { return r.s.Weights[id] == r.s.Plan.Before[id].Weight })
 	if len(r.left) > 0 {
 		id := slices.Min(slices.Collect(maps.Keys(r.left)))
 		return fmt.Sprintf("every backend this run had changed is as it was found, but for %d left closed: %s (%s), since %s", len(r.left), id, r.s.Plan.Before[id].Addr, r.left[id])

@@ -43,7 +43,7 @@ func (r *runner) reach(ctx context.Context, step plans.Step) error {
 		step.Weights = r.ours(l, all)
 		up, down := r.differing(l.Weights, step.Weights)
 		if len(up) == 0 {
-			up = r.opened(step, down)
+			up = r.raised(step, down)
 		}
 		if err := r.raise(ctx, step, up); err != nil {
 			return err
@@ -58,9 +58,9 @@ func (r *runner) reach(ctx context.Context, step plans.Step) error {
 	}
 }
 
-// opened gives the backends that this run has opened in the group that stays, where another is about to be closed: whoever opened them may have died
+// raised gives the backends that this run has opened in the group that stays, where another is about to be closed: whoever opened them may have died
 // before it had seen that they stay open.
-func (r *runner) opened(step plans.Step, down map[string]int) map[string]int {
+func (r *runner) raised(step plans.Step, down map[string]int) map[string]int {
 	up := map[string]int{}
 	for _, g := range r.groups(down) {
 		for id, w := range step.Weights {
@@ -237,7 +237,7 @@ func (r *runner) bears(ctx context.Context, stays, closing string) error {
 	if r.s.Plan.Purpose == plans.Leaving {
 		return nil
 	}
-	if r.s.Alarm != "" {
+	if r.s.Alarm != "" && !r.once(closing) {
 		l, err := r.look(ctx)
 		if err != nil {
 			return err
@@ -261,6 +261,16 @@ func (r *runner) bears(ctx context.Context, stays, closing string) error {
 		return r.note(ctx, "%s", why)
 	}
 	return nil
+}
+
+// once says whether this run has closed a group before: what is off of it then is no harm.
+func (r *runner) once(group string) bool {
+	for id, b := range r.s.Plan.Before {
+		if b.Group == group && b.Weight > 0 && slices.Contains(r.s.Wrote[id], 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // shrink takes capacity away. The gate before each request is a fresh look at the group that stays.

@@ -23,10 +23,12 @@ var mutants = []mutant{
 	{"the way back leaves a machine closed that was silent once", "steps/shift.go", "case r.mute[b.Host] < asks:", "case r.mute[b.Host] < 1:"},
 	{"the way back knows no ports", "steps/probe.go", "steps = r.s.Earlier[n-1].Plan.Steps", "_ = n"},
 	{"a ramp raises what is lower already", "steps/shift.go", "return l.Weights[id] < w })", "return l.Weights[id] < -w })"},
-	{"after a crash the other group is closed at once", "steps/shift.go", "if len(up) == 0 {\n\t\t\tup = r.opened(step, down)", "if len(up) < 0 {\n\t\t\tup = r.opened(step, down)"},
+	{"after a crash the other group is closed at once", "steps/shift.go", "if len(up) == 0 {\n\t\t\tup = r.raised(step, down)", "if len(up) < 0 {\n\t\t\tup = r.raised(step, down)"},
 	{"nobody asks whether one group can carry everyone", "steps/watch.go", "if room == 0 || !of.Known()", "if room >= 0 || !of.Known()"},
 	{"a group that is off and answers is not noticed", "steps/shift.go", "if known && !on && hits[host] > 0 {", "if known && !on && hits[host] > 1<<20 {"},
 	{"the group that is hurt is closed", "steps/shift.go", "if why := r.harm(l, closing); why != \"\" {", "if why := r.harm(l, closing); len(why) > 1<<20 {"},
+	{"a group that this run has closed itself is called hurt", "steps/shift.go", "if r.s.Alarm != \"\" && !r.once(closing) {", "if r.s.Alarm != \"\" {"},
+	{"what is left closed is counted although it was opened late", "steps/run.go", "return r.s.Weights[id] == r.s.Plan.Before[id].Weight })", "return r.s.Weights[id] < 0 })"},
 	{"a run is done whatever fails after its check", "steps/write.go", "why := r.unwell(ctx, l, step)", "why := \"\""},
 	{"a run is done without a look after a crash", "steps/run.go", "!ok && n > 0 && (r.looked", "!ok && n > 1<<20 && (r.looked"},
 
@@ -48,7 +50,7 @@ var mutants = []mutant{
 
 	// drains
 	{"a count that is not known is zero", "steps/drain.go", "if why := r.unread(step, out.Last); why != \"\" {", "if why := r.unread(step, out.Last); len(why) > 1<<20 {"},
-	{"a count of what was known before counts", "steps/drain.go", "if !c.Full {", "if c.Full && !c.Full {"},
+	{"a count of what was known before counts", "steps/drain.go", "if c.Known() && !c.Full {", "if c.Full && !c.Full {"},
 	{"the clock on the wall decides a deadline", "steps/drain.go", "gone, proven := r.s.Last.Since(r.s.Progress[r.s.Step].Began)",
 		"gone, proven := r.s.Last.At.Sub(r.s.Progress[r.s.Step].Began.At), true"},
 	{"a drain's deadline counts while its group is open", "steps/drain.go", "} else if again {", "} else if again && err != nil {"},
@@ -66,6 +68,7 @@ var mutants = []mutant{
 	{"an old process that still answers is not seen", "steps/restart.go", "why := r.answering(ctx, ports)", "why := r.answering(ctx, ports[:0])"},
 	{"what a restart cuts is not recorded", "steps/restart.go", "Sessions: told(c, drain.Forecast{}), Cut: &c.Total}", "Sessions: told(c, drain.Forecast{})}"},
 	{"sessions that came after the drain are cut", "steps/restart.go", "r.unread(untouched, c) != \"\" || c.Total > allowed", "r.unread(untouched, c) != \"\""},
+	{"who came while a closed group was open by hand is cut like who was left at the deadline", "steps/restart.go", "if r.opened {", "if r.opened && allowed < 0 {"},
 	{"an intent is taken for a fact", "steps/command.go", "case begun == Absent:\n\t\t\treturn nil",
 		"case begun == Absent:\n\t\t\treturn r.event(ctx, plans.Event{What: plans.Ran, Command: &c})"},
 	{"a command that its machine has lost is taken for one that ended well", "steps/command.go", "case begun == Lost:\n\t\t\treturn r.event(ctx, plans.Event{What: plans.Ran, Command: &c, Error: \"it began, and its machine has lost it\", EndedBy: plans.Lost})",
