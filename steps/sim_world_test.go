@@ -1,3 +1,7 @@
+// This file and those beside it that begin with sim_ are a world in which the shipped steps are tried: sim_clock is its time, sim_world what is
+// there, sim_tools and sim_shell what a run sees and does of it, sim_book its journal, sim_mix and sim_faults what goes wrong, sim_judge and the three
+// after it the promises, sim_run the life of one rollout, sim_grid crashes at every boundary.
+
 package steps_test
 
 import (
