@@ -16,7 +16,7 @@ import (
 // one of ErrAborted, ErrPaused, ErrInterrupted, ErrJournal, a *RefusedError or a *HeldError. Start and resume are the same call.
 func Run(ctx context.Context, s plans.State, j Journal, t Tools) (plans.State, error) {
 	if t.LookEach == 0 {
-		t.LookEach = 5 * time.Second
+		t.LookEach = 4 * time.Second // and a second for the look itself: an alarm comes within five
 	}
 	if t.Leave == 0 {
 		t.Leave = 5 * time.Second
