@@ -156,13 +156,13 @@ func TestAStateDirectoryThatOthersCouldChangeIsNotUsed(t *testing.T) {
 			"it is a symbolic link; use --state-dir with the directory itself"},
 		{"a symbolic link to nothing", func(t *testing.T, _ *desk, dir string) { must(t, os.Symlink("nowhere", dir)) },
 			"it is a symbolic link; use --state-dir with the directory itself"},
-		{"a file", func(t *testing.T, _ *desk, dir string) { must(t, os.WriteFile(dir, nil, 0o600)) }, "it is not a directory"},
+		{"a file", func(t *testing.T, _ *desk, dir string) { must(t, os.WriteFile(dir, nil, 0o600)) }, "it is not a directory; use --state-dir with another one"},
 		{"all may write", func(t *testing.T, _ *desk, dir string) { must(t, os.Mkdir(dir, 0o700), os.Chmod(dir, 0o777)) },
-			"others may write to it (mode 0777); chmod go-w, after looking at what is in it"},
+			"others may write to it (mode 0777); chmod go-w DIR/state/game, after looking at what is in it"},
 		{"the group may write", func(t *testing.T, _ *desk, dir string) { must(t, os.Mkdir(dir, 0o700), os.Chmod(dir, 0o770)) },
-			"others may write to it (mode 0770); chmod go-w, after looking at what is in it"},
+			"others may write to it (mode 0770); chmod go-w DIR/state/game, after looking at what is in it"},
 		{"all may put another in its place", func(t *testing.T, d *desk, _ string) { must(t, os.Chmod(d.state, 0o777)) },
-			"others may rename it, since DIR/state may be written by all (mode 0777); chmod o-w DIR/state, after looking at what is in it"},
+			"others may rename it, since all may write to DIR/state (mode 0777); chmod o-w DIR/state, after looking at what is in it"},
 		{"somebody else's", func(t *testing.T, _ *desk, dir string) {
 			if os.Geteuid() != 0 {
 				t.Skip("only root can make a directory of somebody else")

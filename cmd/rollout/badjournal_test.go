@@ -101,8 +101,8 @@ func TestADamagedJournalIsNamedByEveryCommandAndNothingIsDone(t *testing.T) {
 
 // nasty is what a machine may print to change the terminal of who reads it, and what is left of that to be read.
 const (
-	nasty = "disk \x1b[2J\x1b]0;owned\afull\x1b[1A\r\x1b[K\b\b\b\u009b31m \u202egnp.exe\x00\x7f\xff end"
-	left  = "full"
+	nasty   = "disk \x1b[2J\x1b]0;owned\afull\x1b[1A\r\x1b[K\b\b\b\u009b31m \u202egnp.exe\x00\x7f\xff end"
+	legible = "full"
 )
 
 func nastyEvents() []plans.Event {
@@ -140,17 +140,17 @@ func TestWhatAMachinePrintedChangesNoTerminal(t *testing.T) {
 				if r := raw(text); r != "" {
 					t.Errorf("%v -o %s: %s has %s: %q", command, format, name, r, text)
 				}
-				if strings.Contains(text, left) {
+				if strings.Contains(text, legible) {
 					seen++
 				}
 			}
-			if strings.Contains(out, left) && (format == "json" || format == "jsonl") {
+			if strings.Contains(out, legible) && (format == "json" || format == "jsonl") {
 				var v any
 				if err := json.Unmarshal([]byte(out), &v); err != nil {
 					t.Errorf("%v -o %s: %v", command, format, err)
 				}
 			}
-			if strings.Contains(out, left) && format == "yaml" {
+			if strings.Contains(out, legible) && format == "yaml" {
 				var v any
 				if err := yaml.Unmarshal([]byte(out), &v); err != nil {
 					t.Errorf("%v -o %s: %v", command, format, err)
@@ -172,9 +172,9 @@ func TestAHolderThatNamesItselfNastilyIsNamedPlainly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	for _, args := range [][]string{{"lock", "status"}, {"lock", "status", "-o", "json"}, {"status"}, {"status", "-o", "json"}, {"start", "--yes"}, {"resume"}} {
+	for _, args := range [][]string{{"lock", "status"}, {"lock", "status", "-o", "json"}, {"status"}, {"status", "-o", "json"}, {"start", "--yes"}} {
 		_, out, errs := d.types(args...)
-		if r := raw(out + errs); r != "" || !strings.Contains(out+errs, left) {
+		if r := raw(out + errs); r != "" || !strings.Contains(out+errs, legible) {
 			t.Errorf("%v: %s in %q %q", args, r, out, errs)
 		}
 	}

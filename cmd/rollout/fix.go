@@ -111,7 +111,10 @@ func (s *site) sshFix(m groups.Machine, err error) string {
 	var revoked *remote.RevokedHostError
 	var login *remote.AuthError
 	var slow *remote.TimeoutError
+	var key *remote.KeyError
 	switch {
+	case errors.As(err, &key):
+		return "name as ssh.keys a private key that is there and yours alone (chmod 600); an encrypted one wants ssh-add, or a terminal to ask on"
 	case errors.As(err, &unknown):
 		return fmt.Sprintf("on the machine itself type ssh-keygen -lf %s, and where it prints the same: rollout trust %s", hostKeyFile(unknown.Type), m.Name)
 	case errors.As(err, &changed):

@@ -45,7 +45,7 @@ func (o *policyOptions) apply(c *config.Config) error {
 	cuts := c.Drain.OnDeadline == config.DeadlineCut
 	switch {
 	case !slices.Contains(all, c.Drain.OnDeadline):
-		return usagef("--on-deadline %s: it is cut, wait, pause or abort", o.onDeadline)
+		return usagef("--on-deadline %s: it is cut, wait, pause or abort", word(o.onDeadline))
 	case o.cutBudget < 0 || o.spread < 0:
 		return usagef("--cut-budget and --spread are not below 0")
 	case !cuts && o.flags.Changed("cut-budget"):

@@ -38,7 +38,7 @@ func (o *rulingOptions) rule(ctx context.Context, t steps.Traffic, j steps.Journ
 	for _, word := range o.overwrite {
 		i := slices.IndexFunc(drifted, func(id string) bool { return id == word || st.Plan.Before[id].Addr == word })
 		if i < 0 {
-			return st, refusedf("--overwrite %s: nobody but this run has changed that backend; changed are: %s", word, listed(st, drifted))
+			return st, refusedf("--overwrite %q: nobody but this run has changed that backend; changed are: %s", word, listed(st, drifted))
 		}
 		overrule[drifted[i]] = l.Weights[drifted[i]]
 	}

@@ -18,7 +18,8 @@ func given(flags *pflag.FlagSet) error {
 	var empty []error
 	flags.Visit(func(f *pflag.Flag) {
 		_, may := f.Annotations[mayBeEmpty]
-		if f.Value.Type() == "string" && f.Value.String() == "" && !may {
+		nothing := f.Value.Type() == "string" && f.Value.String() == "" || f.Value.Type() == "stringSlice" && f.Value.String() == "[]"
+		if nothing && !may {
 			empty = append(empty, usagef("--%s is given and empty: give it a value or leave it out", f.Name))
 		}
 	})
