@@ -16,6 +16,7 @@ import (
 type decoder struct {
 	file   string
 	env    func(string) (string, bool)
+	untold bool // nobody is to be told: notify may name variables that are not set
 	lines  source
 	at     map[string]place    // path → where it stands
 	known  map[string][]string // key → the paths where it belongs

@@ -22,6 +22,17 @@ const largest = 1 << 20
 // that wraps the cause (fs.ErrNotExist); one that can and is wrong is *Faults.
 // env looks up the variables of ${NAME}, as os.LookupEnv does; nil knows none.
 func Load(path string, env func(string) (string, bool)) (Config, error) {
+	return read(path, decoder{env: env})
+}
+
+// LoadUntold is Load for who tells nobody: a variable in notify that is not set
+// is no mistake then. Whoever wants to stop a run from another terminal need
+// not have the secrets of the one that began it.
+func LoadUntold(path string, env func(string) (string, bool)) (Config, error) {
+	return read(path, decoder{env: env, untold: true})
+}
+
+func read(path string, d decoder) (Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
@@ -33,13 +44,18 @@ func Load(path string, env func(string) (string, bool)) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
-	return Parse(path, data, env)
+	return d.parse(path, data)
 }
 
 // Parse turns the bytes of a file into a Config. The error is *Faults and
 // holds every mistake found; name stands in them for the file.
 func Parse(name string, data []byte, env func(string) (string, bool)) (Config, error) {
-	d := decoder{file: name, env: env, at: map[string]place{}, known: map[string][]string{}}
+	d := decoder{env: env}
+	return d.parse(name, data)
+}
+
+func (d *decoder) parse(name string, data []byte) (Config, error) {
+	d.file, d.at, d.known = name, map[string]place{}, map[string][]string{}
 	c := d.config(data)
 	if len(d.faults) > 0 {
 		return Config{}, &Faults{All: sorted(d.faults)}

@@ -26,7 +26,7 @@ group that was restarted and is not proven well stays closed: then the run is he
 }
 
 func runAbort(ctx context.Context, e *env) error {
-	s, err := e.site()
+	s, err := e.bystander()
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ those that it cut, and who. It reads the journals only.
 
 // runHistory prints what can be read; a journal that is damaged is named, and what came before the damage is told.
 func runHistory(e *env, most int) error {
-	s, err := e.site()
+	s, err := e.bystander()
 	if err != nil {
 		return err
 	}

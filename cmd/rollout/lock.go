@@ -36,7 +36,7 @@ type lockDoc struct {
 }
 
 func runLockStatus(e *env) error {
-	s, err := e.site()
+	s, err := e.bystander()
 	if err != nil {
 		return err
 	}

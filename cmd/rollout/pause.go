@@ -23,7 +23,7 @@ goes on.
 }
 
 func runPause(_ context.Context, e *env) error {
-	s, err := e.site()
+	s, err := e.bystander()
 	if err != nil {
 		return err
 	}

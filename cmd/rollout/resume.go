@@ -29,7 +29,7 @@ all of it stand, --overwrite BACKEND puts one back.
 }
 
 func runResume(ctx context.Context, e *env, o rulingOptions) error {
-	s, err := e.site()
+	s, err := e.bystander()
 	if err != nil {
 		return err
 	}

@@ -30,8 +30,13 @@ type site struct {
 }
 
 // site reads the configuration.
-func (e *env) site() (*site, error) {
-	cfg, err := config.Load(e.flags.config, e.lookup)
+func (e *env) site() (*site, error) { return e.load(config.Load) }
+
+// bystander reads the same for a command that begins nothing and tells nobody: it does not need the secrets of who is told.
+func (e *env) bystander() (*site, error) { return e.load(config.LoadUntold) }
+
+func (e *env) load(load func(string, func(string) (string, bool)) (config.Config, error)) (*site, error) {
+	cfg, err := load(e.flags.config, e.lookup)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usagef("%w; name another with --config, or see it all first with `rollout sandbox`", err)
 	}

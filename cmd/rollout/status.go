@@ -43,7 +43,7 @@ func (o *statusOptions) addFlags(f *pflag.FlagSet) {
 }
 
 func runStatus(ctx context.Context, e *env, o statusOptions) error {
-	s, err := e.site()
+	s, err := e.bystander()
 	if err != nil {
 		return err
 	}
