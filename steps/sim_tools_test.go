@@ -90,12 +90,14 @@ func (s *sim) Look(ctx context.Context) (steps.Look, error) {
 	if s.stormy() && s.chance(s.mix.lookFail) || s.now < s.mix.blindUntil {
 		s.judge.excuse(s, "look failed")
 		err := s.call(ctx, s.between(10*time.Millisecond, time.Second))
+		s.judge.excuse(s, "look failed")
 		s.leave()
 		return steps.Look{}, errors.Join(errors.New("503"), err)
 	}
 	if s.stormy() && s.chance(s.mix.lookHang) {
 		s.judge.excuse(s, "look hung")
 		_ = s.call(ctx, 10*time.Second)
+		s.judge.excuse(s, "look hung")
 		s.leave()
 		return steps.Look{}, errTimeout
 	}
@@ -166,6 +168,7 @@ func (s *sim) Write(ctx context.Context, weights map[string]int) []plans.Answer 
 		if a.Outcome == plans.Unknown {
 			s.judge.excuse(s, "write unanswered")
 			_ = s.call(ctx, s.between(0, 3*time.Second))
+			s.judge.excuse(s, "write unanswered")
 		} else {
 			_ = s.call(ctx, s.between(20*time.Millisecond, 200*time.Millisecond))
 		}
@@ -193,6 +196,7 @@ func (s *sim) Probe(ctx context.Context, p plans.Ports, port int) (bool, error) 
 	if m.dead || s.stormy() && s.chance(s.mix.probeFail) {
 		s.judge.excuse(s, "probe failed")
 		_ = s.call(ctx, s.between(0, time.Second))
+		s.judge.excuse(s, "probe failed")
 		s.judge.probed(s, m, port, false, s.now)
 		s.leave()
 		return false, errors.New("no route to host")
