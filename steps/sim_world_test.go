@@ -257,7 +257,7 @@ func (s *sim) raised(m *machine, half bool) {
 // newSim makes the world of a plan.
 func newSim(seed uint64, m mix, p plans.Plan) *sim {
 	s := &sim{rand: rand.New(rand.NewPCG(seed, 0x726f6c6c)), mix: m, plan: p, back: map[string]*backend{}, at: map[string]*machine{}}
-	s.simClock.each = s.check
+	s.each = s.check
 	s.judge.init()
 	for _, pm := range p.Machines {
 		x := &machine{host: pm.Host, name: pm.Name, group: s.groupIndex(pm.Group), up: true, jobs: map[string]*job{}, well: past{{0, 1}}}
