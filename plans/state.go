@@ -70,6 +70,7 @@ type State struct {
 	By       string           `json:"by,omitempty"`
 	PID      int              `json:"pid,omitempty"`
 	Starts   map[string]int   `json:"starts,omitempty"` // by host: start commands sent
+	Age      Seconds          `json:"age,omitempty"`    // of the run at its newest event, by a clock that is not set
 	Began    Stamp            `json:"began,omitzero"`   // the first event
 	Last     Stamp            `json:"last,omitzero"`    // the newest event
 	Taken    Stamp            `json:"taken,omitzero"`   // when the present process took the run up
@@ -127,6 +128,7 @@ func (s State) Apply(e Event) State {
 	if s.Seq == 0 {
 		s.Began = e.Stamp
 	}
+	s.Age += aged(s.Last, e.Stamp)
 	s.Seq, s.Last = e.Seq, e.Stamp
 	switch e.What {
 	case Planned:
@@ -161,6 +163,22 @@ func (s State) Apply(e Event) State {
 		s = s.stopped(e)
 	}
 	return s
+}
+
+// aged gives how much later one event is than the one before: what is proven, else what the wall says and, after a start of this computer, not less than
+// the time since. A clock that is set counts between two events only, and never backwards.
+func aged(before, now Stamp) Seconds {
+	if before.At.IsZero() {
+		return 0
+	}
+	if d, proven := now.Since(before); proven {
+		return Seconds(d)
+	}
+	d := max(0, Seconds(now.At.Sub(before.At)))
+	if now.Boot != before.Boot {
+		d = max(d, now.Up)
+	}
+	return d
 }
 
 func (s State) planned(e Event) State {

@@ -112,11 +112,7 @@ func (r *runner) oldest(host string) (plans.Seconds, bool) {
 		if !ok {
 			return 0, false
 		}
-		gone, proven := r.s.Last.Since(a.Sent)
-		if !proven { // another boot of this computer: then by the wall
-			gone = r.s.Last.At.Sub(a.Sent.At)
-		}
-		return plans.Seconds(gone + r.since(r.told) + 5*time.Second), true
+		return r.s.Age - a.After + plans.Seconds(r.since(r.told)+5*time.Second), true
 	}
 	return 0, false
 }
