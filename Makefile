@@ -16,7 +16,7 @@ lint:
 
 # The built binary against real OpenSSH on loopback.
 e2e:
-	go test -count=1 -tags=e2e -timeout=15m -parallel=3 ./e2e
+	go test -count=1 -tags=e2e -timeout=25m -parallel=5 ./e2e
 
 # Pomelo from npm, for `rollout sandbox --pomelo` and the tests that want the real thing. Nothing of it is needed to build or to use rollout.
 POMELO := $(CURDIR)/.pomelo/node_modules/pomelo
