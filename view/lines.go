@@ -136,7 +136,7 @@ func (l *Lines) step(s plans.State, e plans.Event, st plans.Step) string {
 	case plans.Called:
 		return called(s, e)
 	case plans.Alarmed:
-		return alarmed(s, e)
+		return alarmed(e)
 	case plans.Tried:
 		return tried(s, e)
 	case plans.Ran:
@@ -153,7 +153,7 @@ func (l *Lines) step(s plans.State, e plans.Event, st plans.Step) string {
 }
 
 // alarmed says that the group that serves is hurt while the other is out, or is whole again.
-func alarmed(s plans.State, e plans.Event) string {
+func alarmed(e plans.Event) string {
 	if e.Error == "" {
 		return e.Note
 	}
