@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed59ee9cdc/rollout/drain"
 	"github.com/seed59ee9cdc/rollout/sandbox"
 	"github.com/seed59ee9cdc/rollout/sandbox/players"
 	"github.com/seed59ee9cdc/rollout/view"
@@ -121,16 +122,7 @@ func warm(ctx context.Context, w *sandbox.World, o sandboxOptions) error {
 	return nil
 }
 
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+func wait(ctx context.Context, d time.Duration) error { return drain.Wall{}.Wait(ctx, d) }
 
 // sandboxUpdate runs `rollout start` on the world, as a user would, and gives its result.
 func sandboxUpdate(ctx context.Context, e *env, config string, o sandboxOptions) (*view.ResultDoc, error) {
