@@ -77,7 +77,7 @@ func (j *judge) began(s *sim, m *machine, c plans.Command) {
 			other, ok := m.jobs[a.id]
 			switch {
 			case a.id == c.ID:
-			case ok && other.state == "going":
+			case ok && other.state == "going" && !other.late:
 				s.violate("I5: %s begins while an earlier attempt runs", key)
 			case !ok && a.token >= c.Token:
 				s.violate("I5: %s begins anew, and an earlier attempt may begin still", key)

@@ -116,7 +116,7 @@ func (s *sim) atBoundary() {
 }
 
 func (s *sim) befall(f fault) {
-	if !s.stormy() {
+	if !s.stormy() || s.book.state.Phase.Over() {
 		return
 	}
 	s.say("FAULT %s (host %d, lasts %s)", f.name, f.host, f.lasts)

@@ -24,7 +24,11 @@ func (s *sim) Run(ctx context.Context, c plans.Command, within time.Duration) (s
 	defer s.judge.excuse(s, "a command runs")
 	begin := func() *job { return s.begin(m, c, within) }
 	travels := func() {
-		s.after(s.between(0, lateness), func() { begin() })
+		s.after(s.between(0, lateness), func() {
+			if j := begin(); j != nil {
+				j.late = true
+			}
+		})
 	}
 	s.act(func(f fate) {
 		switch f {

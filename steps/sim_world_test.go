@@ -114,6 +114,7 @@ type session struct {
 // job is a command that has begun on a machine.
 type job struct {
 	state string // going, over, lost
+	late  bool   // it has travelled for long: whoever asked for it meanwhile was told that it had not begun
 	code  int
 	ends  time.Duration
 }

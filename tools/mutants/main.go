@@ -90,7 +90,7 @@ func (m mutant) try(ctx context.Context, dir string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	for _, round := range [][]string{
-		{"ROLLOUT_SIM_SEEDS=300", "ROLLOUT_SIM_BAD=1", "ROLLOUT_SIM_GRID=5"},
+		{"ROLLOUT_SIM_SEEDS=300", "ROLLOUT_SIM_BAD=1", "ROLLOUT_SIM_GRID=9"},
 		{"ROLLOUT_SIM_SEEDS=10000", "ROLLOUT_SIM_BAD=1", "ROLLOUT_SIM_GRID=1", "ROLLOUT_SIM_STRIDE=41"},
 	} {
 		by, err := noticed(ctx, list, round)
