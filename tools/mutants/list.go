@@ -28,7 +28,6 @@ var mutants = []mutant{
 	{"a group that is off and answers is not noticed", "steps/shift.go", "if known && !on && hits[host] > 0 {", "if known && !on && hits[host] > 1<<20 {"},
 	{"the group that is hurt is closed", "steps/shift.go", "if why := r.harm(l, closing); why != \"\" {", "if why := r.harm(l, closing); len(why) > 1<<20 {"},
 	{"a group that this run has closed itself is called hurt", "steps/shift.go", "if r.s.Alarm != \"\" && !r.once(closing) {", "if r.s.Alarm != \"\" {"},
-	{"what is left closed is counted although it was opened late", "steps/run.go", "return r.s.Weights[id] == r.s.Plan.Before[id].Weight })", "return r.s.Weights[id] < 0 })"},
 	{"a run is done whatever fails after its check", "steps/write.go", "why := r.unwell(ctx, l, step)", "why := \"\""},
 	{"a run is done without a look after a crash", "steps/run.go", "!ok && n > 0 && (r.looked", "!ok && n > 1<<20 && (r.looked"},
 
