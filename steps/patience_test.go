@@ -33,15 +33,30 @@ func (c slowCounter) Count(ctx context.Context) (drain.Reading, error) {
 	}
 }
 
+// impatient is a journal by which an abort is asked for at a moment.
+type impatient struct {
+	*book
+	at  time.Time
+	yet bool // it is still to come
+}
+
+func (i *impatient) Requests(ctx context.Context) ([]plans.Event, error) {
+	if i.yet && !time.Now().Before(i.at) {
+		i.yet, i.ask = false, plans.AskAbort
+	}
+	return i.book.Requests(ctx)
+}
+
 // TestWhileACountTakesLongTheRunHearsAndSees: a count that hangs delays neither an abort nor the opening of a group whose other one is hurt.
 func TestWhileACountTakesLongTheRunHearsAndSees(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
-		happen func(*world, *book)
+		happen func(*world)
+		abort  bool
 		want   string
 	}{
-		{"an abort", func(_ *world, b *book) { b.ask = plans.AskAbort }, "asked by wang@ops"},
-		{"a machine of the other group dies", func(w *world, _ *book) { w.up["10.9.0.2"] = false }, "which serves, is hurt"},
+		{"an abort", func(*world) {}, true, "asked by wang@ops"},
+		{"a machine of the other group dies", func(w *world) { w.up["10.9.0.2"] = false }, false, "which serves, is hurt"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -49,9 +64,9 @@ func TestWhileACountTakesLongTheRunHearsAndSees(t *testing.T) {
 				b := begin(w)
 				tools := w.tools()
 				tools.Sessions = slow{w}
-				time.AfterFunc(20*time.Second, func() { w.mu.Lock(); defer w.mu.Unlock(); tc.happen(w, b) })
+				time.AfterFunc(20*time.Second, func() { w.mu.Lock(); defer w.mu.Unlock(); tc.happen(w) })
 				began := time.Now()
-				_, err := steps.Run(t.Context(), b.state(), b, tools)
+				_, err := steps.Run(t.Context(), b.state(), &impatient{b, began.Add(20 * time.Second), tc.abort}, tools)
 				if !errors.Is(err, steps.ErrAborted) {
 					t.Fatalf("got %v, want it put back", err)
 				}
