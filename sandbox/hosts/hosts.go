@@ -106,8 +106,11 @@ func (h *Hosts) openSSH(ctx context.Context, o Options) error {
 	for i := range h.Machines {
 		m := &h.Machines[i]
 		var signers []ssh.Signer
-		for kind, create := range map[string]func() (crypto.Signer, error){"ed25519": newEd25519, "ecdsa": newECDSA} {
-			signer, err := keep(filepath.Join(keys, "host_"+m.Name+"_"+kind), m.Name, create)
+		for _, kind := range []struct { // in this order, so that a client is always shown the same one first
+			name   string
+			create func() (crypto.Signer, error)
+		}{{"ed25519", newEd25519}, {"ecdsa", newECDSA}} {
+			signer, err := keep(filepath.Join(keys, "host_"+m.Name+"_"+kind.name), m.Name, kind.create)
 			if err != nil {
 				return err
 			}
