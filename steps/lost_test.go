@@ -1,0 +1,83 @@
+package steps_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/steps"
+)
+
+// forgetful is a world in which a machine is started anew in the middle of its first start: that start is gone, and nobody can tell how it ended.
+type forgetful struct {
+	*world
+	host string
+	ids  []string // of the starts it was sent
+}
+
+func (f *forgetful) Run(ctx context.Context, c plans.Command, within time.Duration) (steps.Result, error) {
+	if c.Host != f.host || c.Do != plans.DoStart {
+		return f.world.Run(ctx, c, within)
+	}
+	if f.ids = append(f.ids, c.ID); len(f.ids) == 1 {
+		return steps.Result{}, errors.New("connection lost while the command ran")
+	}
+	return f.world.Run(ctx, c, within)
+}
+
+func (f *forgetful) Ask(ctx context.Context, c plans.Command) (steps.Begun, error) {
+	if len(f.ids) > 0 && c.ID == f.ids[0] {
+		return steps.Lost, nil
+	}
+	return f.world.Ask(ctx, c)
+}
+
+func TestAStartThatItsMachineHasLostIsDoneAgainUnderAnotherID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		b := begin(w)
+		f := &forgetful{world: w, host: "10.9.0.5"}
+		tools := w.tools()
+		tools.Shell = f
+		if _, err := steps.Run(t.Context(), b.state(), b, tools); err == nil || !strings.Contains(err.Error(), "start on game-5: connection lost") {
+			t.Fatalf("got %v, want it held: the start's end is not known", err)
+		}
+		if _, err := steps.Run(t.Context(), b.state(), b, tools); err != nil {
+			t.Fatalf("resume: %v", err)
+		}
+		if len(f.ids) != 2 || f.ids[0] == f.ids[1] {
+			t.Errorf("game-5 was sent the starts %v, want two of different ids", f.ids)
+		}
+		if len(w.broken) > 0 || w.starts["10.9.0.5"] != 1 || w.starts["10.9.0.4"] != 1 {
+			t.Errorf("broken %v, starts %v: want none, and one each that took effect", w.broken, w.starts)
+		}
+	})
+}
+
+// TestWhoComesWhileAGroupIsOpenByHandIsGivenTheWholeTime: they are none of those who were left at the deadline, and are not cut for them.
+func TestWhoComesWhileAGroupIsOpenByHandIsGivenTheWholeTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.stay = 6 // never leave
+		b := begin(w)
+		time.AfterFunc(time.Minute, func() { b.ask, b.askAt = plans.AskPause, 1 })
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); !errors.Is(err, steps.ErrPaused) {
+			t.Fatalf("got %v, want it paused after the drain", err)
+		}
+		w.stay, w.sessions["group2"] = 0, 5 // the six are gone, and five others come
+		for id, weight := range map[string]int{"b4": 4, "b5": 5, "b6": 6} {
+			w.set(id, weight)
+		}
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err == nil || !strings.Contains(err.Error(), "still takes new connections") {
+			t.Fatalf("got %v, want it held: somebody has opened the group", err)
+		}
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
+			t.Fatalf("resume: %v", err)
+		}
+		w.whole(t, true) // a stop that cuts somebody before the whole deadline is told there
+	})
+}
