@@ -58,9 +58,8 @@ func TestAResumeTakesAPauseBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		b := begin(w)
-		time.AfterFunc(30*time.Second, func() { b.ask, b.askAt = plans.AskPause, 1 })
-		time.AfterFunc(35*time.Second, func() { b.ask, b.askAt = plans.AskResume, 1 })
-		if s, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil || s.Asked != "" {
+		j := &timely{book: b, asks: []ask{{time.Now().Add(30 * time.Second), plans.AskPause}, {time.Now().Add(35 * time.Second), plans.AskResume}}}
+		if s, err := steps.Run(t.Context(), b.state(), j, w.tools()); err != nil || s.Asked != "" {
 			t.Fatalf("got %v, asked %q, want it done", err, s.Asked)
 		}
 		w.whole(t, true)

@@ -64,8 +64,8 @@ func TestWhoComesWhileAGroupIsOpenByHandIsGivenTheWholeTime(t *testing.T) {
 		w := newWorld()
 		w.stay = 6 // never leave
 		b := begin(w)
-		time.AfterFunc(time.Minute, func() { b.ask, b.askAt = plans.AskPause, 1 })
-		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); !errors.Is(err, steps.ErrPaused) {
+		j := &timely{book: b, asks: []ask{{time.Now().Add(time.Minute), plans.AskPause}}}
+		if _, err := steps.Run(t.Context(), b.state(), j, w.tools()); !errors.Is(err, steps.ErrPaused) {
 			t.Fatalf("got %v, want it paused after the drain", err)
 		}
 		w.stay, w.sessions["group2"] = 0, 5 // the six are gone, and five others come

@@ -33,18 +33,22 @@ func (c slowCounter) Count(ctx context.Context) (drain.Reading, error) {
 	}
 }
 
-// impatient is a journal by which an abort is asked for at a moment.
-type impatient struct {
+// timely is a journal by which things are asked for at moments, the earliest first.
+type timely struct {
 	*book
-	at  time.Time
-	yet bool // it is still to come
+	asks []ask
 }
 
-func (i *impatient) Requests(ctx context.Context) ([]plans.Event, error) {
-	if i.yet && !time.Now().Before(i.at) {
-		i.yet, i.ask = false, plans.AskAbort
+type ask struct {
+	at   time.Time
+	what plans.Request
+}
+
+func (y *timely) Requests(ctx context.Context) ([]plans.Event, error) {
+	if len(y.asks) > 0 && !time.Now().Before(y.asks[0].at) {
+		y.ask, y.asks = y.asks[0].what, y.asks[1:]
 	}
-	return i.book.Requests(ctx)
+	return y.book.Requests(ctx)
 }
 
 // TestWhileACountTakesLongTheRunHearsAndSees: a count that hangs delays neither an abort nor the opening of a group whose other one is hurt.
@@ -66,7 +70,11 @@ func TestWhileACountTakesLongTheRunHearsAndSees(t *testing.T) {
 				tools.Sessions = slow{w}
 				time.AfterFunc(20*time.Second, func() { w.mu.Lock(); defer w.mu.Unlock(); tc.happen(w) })
 				began := time.Now()
-				_, err := steps.Run(t.Context(), b.state(), &impatient{b, began.Add(20 * time.Second), tc.abort}, tools)
+				j := &timely{book: b}
+				if tc.abort {
+					j.asks = []ask{{began.Add(20 * time.Second), plans.AskAbort}}
+				}
+				_, err := steps.Run(t.Context(), b.state(), j, tools)
 				if !errors.Is(err, steps.ErrAborted) {
 					t.Fatalf("got %v, want it put back", err)
 				}
