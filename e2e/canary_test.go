@@ -278,7 +278,8 @@ func (c *canary) pomelo() {
 		if line[0] != ' ' && line[0] != '-' {
 			skip = slices.Contains([]string{"command:\n", "drain:\n", "health:\n", "release:\n", "deploy:\n"}, line)
 		}
-		if !skip {
+		front := strings.HasPrefix(line, "  ask:") || strings.HasPrefix(line, "  probe:") || strings.HasPrefix(line, "  address:")
+		if !skip && !front {
 			line = strings.Replace(line, "- name: group", "- master: game-X\n  name: group", 1)
 			kept = append(kept, line)
 		}

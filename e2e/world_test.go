@@ -156,7 +156,10 @@ func (o output) String() string {
 func (w *world) command(args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	w.t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, binary, append([]string{"-c", filepath.Join(w.dir, "rollout.yaml"), "--state-dir", w.state}, args...)...)
+	if w.dir != "" {
+		args = append([]string{"-c", filepath.Join(w.dir, "rollout.yaml"), "--state-dir", w.state}, args...)
+	}
+	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Env = append(os.Environ(), w.env...)
 	return cmd
 }

@@ -42,6 +42,46 @@ func TestACountOfWhatWasKnownBeforeIsNone(t *testing.T) {
 	})
 }
 
+// brokenOff counts as real machines are counted: it takes a moment, and a deadline that comes in it leaves what was known before.
+type brokenOff struct{ *world }
+
+func (b brokenOff) Counter(group string, watch []plans.Ports) drain.Counter {
+	return brokenOffCounter{b.world.Counter(group, watch)}
+}
+
+type brokenOffCounter struct{ drain.Counter }
+
+func (c brokenOffCounter) Count(ctx context.Context) (drain.Reading, error) {
+	t := time.NewTimer(300 * time.Millisecond)
+	defer t.Stop()
+	r, err := c.Counter.Count(ctx)
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+		r.Full, err = false, ctx.Err()
+	}
+	return r, err
+}
+
+// TestADeadlineThatBreaksACountOffIsAsGoodAsAnother: sessions that are left are cut, or not, by one more count, and not held as unknown.
+func TestADeadlineThatBreaksACountOffIsAsGoodAsAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.stay = 6
+		b := begin(w)
+		tools := w.tools()
+		tools.Sessions = brokenOff{w}
+		s, err := steps.Run(t.Context(), b.state(), b, tools)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.whole(t, true)
+		if s.Cut() != 12 {
+			t.Errorf("%d cut, want the six of each group", s.Cut())
+		}
+	})
+}
+
 // TestADrainHasItsWholeTimeAfterItsGroupIsClosedAgain: a hand opens a backend in the drain, and the resumed run closes it.
 func TestADrainHasItsWholeTimeAfterItsGroupIsClosedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
