@@ -66,7 +66,7 @@ func (r *runner) run(ctx context.Context) error {
 	}
 	for {
 		step, ok := r.s.Current()
-		if n := len(r.s.Plan.Steps); !ok && n > 0 && (r.looked.IsZero() || r.since(r.looked) > fresh) {
+		if n := len(r.s.Plan.Steps); !ok && n > 0 && (r.looked.IsZero() || r.old(r.looked)) {
 			// The process died between its last step and the end. What is claimed then rests on a look: the step is reached once more.
 			last := r.s.Plan.Steps[n-1]
 			if err := r.record(ctx, plans.Event{What: plans.Began, Step: n - 1, Group: last.Group}); err != nil {

@@ -88,6 +88,7 @@ func (r *runner) taking(l Look, step plans.Step, what string) error {
 // it, that is reached again: somebody had opened the group while the run was held, or a value that is not ours is to be overwritten. It says
 // whether it was.
 func (r *runner) shut(ctx context.Context, step plans.Step) (bool, error) {
+	known := r.s.Weights
 	l, err := r.look(ctx)
 	if err != nil {
 		return false, err
@@ -98,6 +99,9 @@ func (r *runner) shut(ctx context.Context, step plans.Step) (bool, error) {
 			continue
 		}
 		left := missing(l.Weights, before.Weights)
+		if len(left) == 0 { // what was otherwise when it was last seen must stay so for a while
+			left = missing(known, before.Weights)
+		}
 		if len(left) == 0 {
 			break
 		}

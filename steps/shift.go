@@ -24,7 +24,7 @@ func (r *runner) shift(ctx context.Context, step plans.Step) error {
 		if err := r.try(ctx, step); err != nil {
 			return err
 		}
-		if r.since(r.looked) <= fresh { // to try may take long, and what is claimed next rests on a look
+		if !r.old(r.looked) { // to try may take long, and what is claimed next rests on a look
 			break
 		}
 	}

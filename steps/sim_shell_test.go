@@ -23,8 +23,14 @@ func (s *sim) Run(ctx context.Context, c plans.Command, within time.Duration) (s
 	s.judge.excuse(s, "a command runs")
 	defer s.judge.excuse(s, "a command runs")
 	begin := func() *job { return s.begin(m, c, within) }
+	const tooOld = 15 * time.Second
 	travels := func() {
-		s.after(s.between(0, lateness), func() {
+		way := s.between(0, lateness)
+		s.after(way, func() {
+			if way > tooOld { // the machine looks how long ago it was sent
+				s.say("%s on %s comes too late, and is refused", c.Do, m.name)
+				return
+			}
 			if j := begin(); j != nil {
 				j.late = true
 			}

@@ -79,11 +79,14 @@ func (r *runner) send(ctx context.Context, left map[string]int) ([]plans.Answer,
 	return answers, r.event(ctx, plans.Event{What: plans.Wrote, Answers: answers})
 }
 
-// stale says whether what the next act rests on was seen too long ago. The clock that only goes forward stands still while a laptop is closed, and the
-// one on the wall may be set: where the two disagree, neither is believed.
-func (r *runner) stale() bool {
+// stale says whether what the next act rests on was seen too long ago.
+func (r *runner) stale() bool { return r.old(r.basis) }
+
+// old says whether a moment is too long ago for a claim or an act to rest on what was seen then. The clock that only goes forward stands still while a
+// laptop is closed, and the one on the wall may be set: where the two disagree, neither is believed.
+func (r *runner) old(seen time.Time) bool {
 	now := r.t.Clock.Now()
-	gone, wall := now.Sub(r.basis), now.Round(0).Sub(r.basis.Round(0))
+	gone, wall := now.Sub(seen), now.Round(0).Sub(seen.Round(0))
 	return gone > fresh || wall > fresh || gone-wall > fresh
 }
 
@@ -188,6 +191,9 @@ func (r *runner) settle(ctx context.Context, step plans.Step) (bool, error) {
 		}
 		if err := r.watch(ctx, step); err != nil {
 			return false, err
+		}
+		if len(missing(r.s.Weights, step.Weights)) > 0 { // the watch has looked, too, and it counts
+			since = time.Time{}
 		}
 		if err := r.sleep(ctx, r.beat()); err != nil {
 			return false, err
