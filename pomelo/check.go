@@ -1,16 +1,24 @@
 package pomelo
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 )
+
+// ErrNoProcess means that an entry of servers.json is none that Pomelo could start.
+var ErrNoProcess = errors.New("yields no process")
 
 // checkServers finds what is wrong with each process by itself.
 func (c Cluster) checkServers(all *faults) {
 	for _, s := range c.Servers {
 		add := func(field, format string, args ...any) {
 			all.add(s.File, s.place(field), field, s.label()+format, args...)
+		}
+		if at, given := s.places["clusterCount"]; given && s.Fields["id"] == nil && !truthy(s.Fields["clusterCount"]) {
+			all.add(s.File, at, "clusterCount", "%v %w: pomelo takes the entry for a single server, and that has no id", s.Fields["clusterCount"], ErrNoProcess)
+			continue
 		}
 		for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
 			if s.Fields[k] == nil {

@@ -70,10 +70,6 @@ func (x *expansion) entry(name string, at place, o object) {
 	}
 	s.Fields["serverType"] = name
 	if !truthy(s.Fields["clusterCount"]) {
-		if at, given := s.places["clusterCount"]; given && s.Fields["id"] == nil {
-			x.faults.add(x.file, at, "clusterCount", "%v yields no process: pomelo takes the entry for a single server, and that has no id", s.Fields["clusterCount"])
-			return
-		}
 		x.add(s)
 		return
 	}

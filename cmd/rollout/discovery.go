@@ -253,7 +253,7 @@ func (d *discovery) read(g *discovered, files fs.FS) error {
 	for _, e := range apart(err) {
 		var fault *pomelo.Fault
 		switch {
-		case errors.Is(e, pomelo.ErrThrows):
+		case errors.Is(e, pomelo.ErrThrows), errors.Is(e, pomelo.ErrNoProcess):
 			hard = append(hard, e)
 		case errors.As(e, &fault) && fault.File == "config/adminUser.json" && len(d.o.servers) > 0 && errors.Is(e, fs.ErrNotExist):
 			d.warn("%s: no adminUser.json beside it, so nobody is known who may log in at the master", g.from)
