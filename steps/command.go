@@ -113,6 +113,14 @@ func (r *runner) remember(ctx context.Context, c plans.Command, within time.Dura
 		switch {
 		case err != nil:
 			return fmt.Errorf("%s on %s: nobody knows whether it began: %w", c.Do, r.s.Plan.Name(c.Host), err)
+		case begun == Absent && r.since(r.taken) < fresh: // it may be on its way still; after that its machine refuses it
+			if err := r.note(ctx, "%s on %s has not begun, and may be on its way still: waiting for that", c.Do, r.s.Plan.Name(c.Host)); err != nil {
+				return err
+			}
+			if err := r.sleep(ctx, fresh-r.since(r.taken)); err != nil {
+				return err
+			}
+			continue
 		case begun == Absent:
 			return nil
 		case begun == Lost:

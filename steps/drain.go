@@ -120,9 +120,6 @@ func (r *runner) unread(step plans.Step, c drain.Reading) string {
 func (r *runner) await(ctx context.Context, step plans.Step, p drain.Policy) (drain.Outcome, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if r.hurt == 0 { // else it is to be looked at sooner
-		r.again = r.t.Clock.Now().Add(r.t.LookEach)
-	}
 	p.Clock = r.t.Clock
 	counting := attentive{r: r, step: step, of: r.t.Sessions.Counter(step.Group, step.Watch), stop: cancel}
 	out, err := drain.Wait(ctx, counting, p, func(c drain.Reading, f drain.Forecast) {

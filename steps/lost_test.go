@@ -81,3 +81,56 @@ func TestWhoComesWhileAGroupIsOpenByHandIsGivenTheWholeTime(t *testing.T) {
 		w.whole(t, true) // a stop that cuts somebody before the whole deadline is told there
 	})
 }
+
+// stopCounter is a world that counts the stops it is sent, those of stopped machines too.
+type stopCounter struct {
+	*world
+	sent map[string]int
+}
+
+func (s *stopCounter) Run(ctx context.Context, c plans.Command, within time.Duration) (steps.Result, error) {
+	if c.Do == plans.DoStop {
+		s.mu.Lock()
+		s.sent[c.Host]++
+		s.mu.Unlock()
+	}
+	return s.world.Run(ctx, c, within)
+}
+
+// TestAStopIsNotSentAgainWhileItsStartMayBeOnItsWay: a process dies when its starts are recorded; they may have been sent, and a stop would end what they bring up.
+func TestAStopIsNotSentAgainWhileItsStartMayBeOnItsWay(t *testing.T) {
+	starting := 0
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		b := begin(w)
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range b.es {
+			if starting == 0 && e.What == plans.Running && e.Command.Do == plans.DoStart {
+				starting = i + 1
+			}
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		b := begin(w)
+		b.die, b.kept = starting, true
+		s := &stopCounter{world: w, sent: map[string]int{}}
+		tools := w.tools()
+		tools.Shell = s
+		if _, err := steps.Run(t.Context(), b.state(), b, tools); !errors.Is(err, steps.ErrJournal) {
+			t.Fatalf("got %v, want it killed", err)
+		}
+		b.die, b.dead = 0, false
+		if _, err := steps.Run(t.Context(), b.state(), b, tools); err != nil {
+			t.Fatalf("resume: %v", err)
+		}
+		w.whole(t, true)
+		for host, n := range s.sent {
+			if n != 1 {
+				t.Errorf("%s was sent %d stops, want one", host, n)
+			}
+		}
+	})
+}

@@ -43,6 +43,7 @@ type runner struct {
 	basis   time.Time         // when the first of the looks began that the next act rests on
 	looked  time.Time         // when the last reading of the load balancer began
 	told    time.Time         // when the last event was recorded
+	taken   time.Time         // when this process took the run up
 	again   time.Time         // when the group that serves is looked at next
 	hurt    int               // how often in a row it was seen hurt
 }
@@ -61,6 +62,7 @@ func (r *runner) run(ctx context.Context) error {
 	if err := r.record(ctx, plans.Event{What: plans.Resumed, Step: -1, By: r.t.By, PID: r.t.PID}); err != nil {
 		return err
 	}
+	r.taken = r.t.Clock.Now()
 	if gone, _ := r.s.Last.Since(r.s.Doubt); !r.s.Doubt.At.IsZero() {
 		r.doubted = r.t.Clock.Now().Add(-gone)
 	}
