@@ -93,7 +93,14 @@ func (r *runner) shut(ctx context.Context, step plans.Step) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for i := r.s.Step - 1; i >= 0 && r.anew; i-- {
+	if !r.anew {
+		if err := r.taking(l, step, "still takes new connections"); err != nil {
+			return false, err
+		}
+	}
+	// Read closed now, and open the time before: the one may be older than the other. It must stay so for a while.
+	doubtful := r.taking(Look{Weights: known}, step, "") != nil
+	for i := r.s.Step - 1; i >= 0 && (r.anew || doubtful); i-- {
 		before := r.s.Plan.Steps[i]
 		if before.Kind != plans.Shift {
 			continue
