@@ -58,11 +58,9 @@ func (s *site) fromCloud(ctx context.Context) error {
 	}
 	of := map[string]string{}                                    // by address of the machine
 	if f, err := s.fleet(r); err == nil && s.cfg.Pomelo == nil { // what a Pomelo service's masters would tell, the newest plan does
-		for _, m := range f.Machines() {
-			for _, g := range f.Groups() {
-				if slices.Contains(g.Hosts(), m.Host) {
-					of[m.Host], of[m.Address] = g.Name, g.Name
-				}
+		for _, g := range f.Groups() {
+			for _, m := range g.Machines {
+				of[m.Host], of[m.Address] = g.Name, g.Name
 			}
 		}
 	}
