@@ -46,6 +46,7 @@ type Progress struct {
 	EndedBy string             `json:"ended_by,omitempty"`
 	First   *int               `json:"first,omitempty"` // drain: sessions when it began
 	Left    int                `json:"left,omitempty"`  // drain: sessions left when it ended
+	Curve   []Point            `json:"curve,omitempty"` // drain: its counts, those of long ago thinned out
 	Cut     int                `json:"cut,omitempty"`   // restart: sessions open when it began
 	Cuts    map[string]int     `json:"cuts,omitempty"`  // the same by host
 	Error   string             `json:"error,omitempty"`
@@ -67,14 +68,19 @@ func (s State) counted(e Event) State {
 	if e.Sessions == nil {
 		return s
 	}
-	s.Sessions = with(s.Sessions, e.Group, Count{Sessions: *e.Sessions, At: e.Stamp})
+	c := Count{Sessions: *e.Sessions, At: e.Stamp}
+	c.Rate = rated(s.Sessions[e.Group], c)
+	s.Sessions = with(s.Sessions, e.Group, c)
 	return s.progressed(e.Step, func(p *Progress) {
 		if s.Plan.Steps[e.Step].Group != e.Group || !e.Sessions.Known() {
 			return
 		}
-		if p.First == nil && s.Plan.Steps[e.Step].Kind == Drain {
-			n := e.Sessions.Total
-			p.First = &n
+		if s.Plan.Steps[e.Step].Kind == Drain {
+			if p.First == nil {
+				n := e.Sessions.Total
+				p.First = &n
+			}
+			p.Curve = lengthened(p.Curve, Point{At: aged(p.Began, e.Stamp), Left: e.Sessions.Total})
 		}
 		p.Left = e.Sessions.Total
 		if e.Cut != nil {

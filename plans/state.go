@@ -32,7 +32,8 @@ type Chapter struct {
 // Count is the last known count of a group's sessions.
 type Count struct {
 	Sessions
-	At Stamp `json:"at"`
+	At   Stamp   `json:"at"`
+	Rate float64 `json:"rate,omitempty"` // sessions a second by which it has changed of late; below 0 they become fewer
 }
 
 // State is everything known of a run: what every view draws. It is the fold of the run's events.
@@ -279,7 +280,7 @@ func (s State) stepped(e Event) State {
 	case Began:
 		s.Step, s.Note, s.Error = e.Step, e.Note, ""
 		return s.progressed(e.Step, func(p *Progress) {
-			p.Status, p.Error, p.Began, p.Ended = UnderWay, "", e.Stamp, Stamp{}
+			p.Status, p.Error, p.Began, p.Ended, p.Curve = UnderWay, "", e.Stamp, Stamp{}, nil
 		})
 	case Ended:
 		s = s.progressed(e.Step, func(p *Progress) { p.Status, p.Ended, p.EndedBy = StepDone, e.Stamp, e.EndedBy })

@@ -69,6 +69,22 @@ type StepDoc struct {
 	Left      *int          `json:"sessions_left,omitempty"` // drain: as last counted
 	Cut       *int          `json:"cut,omitempty"`           // restart
 	Error     string        `json:"error,omitempty"`
+	Curve     []PointDoc    `json:"curve,omitempty"`      // drain: its counts
+	LastCurve []PointDoc    `json:"last_curve,omitempty"` // drain: those of the last run that ended well
+}
+
+// PointDoc is one count of a drain.
+type PointDoc struct {
+	AtS  float64 `json:"at_s"` // since the drain began
+	Left int     `json:"left"`
+}
+
+func curveDoc(ps []plans.Point) []PointDoc {
+	var docs []PointDoc
+	for _, p := range ps {
+		docs = append(docs, PointDoc{seconds(p.At.Duration()), p.Left})
+	}
+	return docs
 }
 
 // stepDocs gives the steps of one plan.
@@ -77,7 +93,7 @@ func stepDocs(p plans.Plan, ps []plans.Progress) []StepDoc {
 	for i, st := range p.Steps {
 		g := ps[i]
 		d := StepDoc{Index: i, Purpose: p.Purpose, Kind: st.Kind, Group: st.Group, Status: g.Status,
-			Began: moment(g.Began.At), Ended: moment(g.Ended.At), EndedBy: g.EndedBy, First: g.First, Error: Clean(g.Error)}
+			Began: moment(g.Began.At), Ended: moment(g.Ended.At), EndedBy: g.EndedBy, First: g.First, Error: Clean(g.Error), Curve: curveDoc(g.Curve)}
 		if d.Ended != nil {
 			s := seconds(took(g))
 			d.DurationS = &s

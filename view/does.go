@@ -20,8 +20,8 @@ func does(p plans.Plan, i int, o PlanOptions) string {
 			s += ", " + perGroup(c)
 		}
 		s += ", " + until(st)
-		if i < len(o.Last) && o.Last[i] > 0 {
-			s += "; last run took " + span(o.Last[i])
+		if g, ok := lasted(p, o.Past)(i); ok {
+			s += "; last run took " + span(took(g))
 		}
 		return s
 	case plans.Deploy:

@@ -103,9 +103,10 @@ func TestAPlanSaysWhatEachStepDoes(t *testing.T) {
 		"group1": now["group1"],
 		"group2": {Total: 839, ByHost: map[string]int{"10.9.0.4": 401, "10.9.0.6": 438}, Unread: map[string]string{"10.9.0.5": "ssh: handshake: timed out after 10s"}},
 	}
-	last := make([]time.Duration, 11)
-	for i, s := range []int{8, 151, 10, 25, 20, 20, 140, 10, 25, 20, 5} {
-		last[i] = time.Duration(s) * time.Second
+	past := plans.State{Plan: usualSetting().plan()}
+	for _, s := range []int{8, 151, 10, 25, 20, 20, 140, 10, 25, 20, 5} {
+		ended := plans.Stamp{At: noon.Add(time.Duration(s) * time.Second)}
+		past.Progress = append(past.Progress, plans.Progress{Status: plans.StepDone, Began: plans.Stamp{At: noon}, Ended: ended})
 	}
 	for _, tt := range []struct {
 		name string
@@ -113,7 +114,7 @@ func TestAPlanSaysWhatEachStepDoes(t *testing.T) {
 		o    PlanOptions
 	}{
 		{"first", func(*setting) {}, PlanOptions{}},
-		{"known", func(*setting) {}, PlanOptions{Sessions: now, PerMachine: 8000, Last: last}},
+		{"known", func(*setting) {}, PlanOptions{Sessions: now, PerMachine: 8000, Past: past}},
 		{"unread", func(*setting) {}, PlanOptions{Sessions: missing, PerMachine: 8000}},
 		{"short", func(o *setting) { o.onFail = "rollback" }, PlanOptions{Sessions: now, PerMachine: 800}},
 		{"nodeploy", func(o *setting) { o.deploy = ""; o.off = "backend-5-6151" }, PlanOptions{}},

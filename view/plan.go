@@ -14,7 +14,7 @@ import (
 type PlanOptions struct {
 	Sessions   map[string]plans.Sessions // by group, counted just now; nil: not counted
 	PerMachine int                       // sessions one machine may hold; 0: not told, no word about capacity
-	Last       []time.Duration           // of each step of the plan, in the last run; missing or 0: not known
+	Past       plans.State               // the last run that ended well; its zero: there is none
 	Width      int                       // columns; 0: 80
 }
 
@@ -36,7 +36,7 @@ func Plan(w io.Writer, p plans.Plan, o PlanOptions) error {
 		i += n
 	}
 	pg.line("")
-	from, to, ends := between(p, o.Last)
+	from, to, ends := between(p, spans(p, o.Past))
 	takes := fmt.Sprintf("%s to %s", about(from), about(to))
 	switch {
 	case !ends:
@@ -111,7 +111,7 @@ func perMachine(d side, c plans.Sessions) string {
 
 // planned draws one step: its number, its kind, what it does, and at the right edge how long it takes.
 func planned(pg *page, p plans.Plan, i int, o PlanOptions) {
-	row(pg, strconv.Itoa(i+1), string(p.Steps[i].Kind), does(p, i, o), takes(p, i, o.Last))
+	row(pg, strconv.Itoa(i+1), string(p.Steps[i].Kind), does(p, i, o), takes(p, i, spans(p, o.Past)))
 }
 
 // row draws what under a number and a kind, and right at the right edge of its last line.

@@ -12,10 +12,10 @@ import (
 
 // StatusOptions are what a drawing of a run needs beside its state. Its zero is usable.
 type StatusOptions struct {
-	Alive  bool            // the process that carries the run out lives
-	Holder string          // who holds the lock, where that is not the run's own process
-	Last   []time.Duration // of each step of the plan, in the last run; missing or 0: not known
-	Width  int             // columns; 0: 80. Below 60 the status is three lines
+	Alive  bool        // the process that carries the run out lives
+	Holder string      // who holds the lock, where that is not the run's own process
+	Past   plans.State // the last run that ended well; its zero: there is none
+	Width  int         // columns; 0: 80. Below 60 the status is three lines
 }
 
 // Status draws where a run is at now: its steps, what it waits for and until when, each group with its backends and sessions, and
@@ -95,7 +95,7 @@ func moving(s plans.State, now time.Time, o StatusOptions) []string {
 		end = now
 	}
 	hs := []string{strings.ToUpper(string(s.Phase)) + " " + span(end.Sub(s.Began.At).Round(time.Second))}
-	if d, ok := eta(s, now, o.Last); ok {
+	if d, ok := eta(s, now, spans(s.Plan, o.Past)); ok {
 		hs = append(hs, "ETA ~"+about(d))
 	}
 	n := len(s.Plan.Steps)

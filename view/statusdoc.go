@@ -87,6 +87,7 @@ type SessionsDoc struct {
 	ByMachine map[string]int    `json:"by_machine"`
 	Unread    map[string]string `json:"unread"` // machine → why its count is not known
 	EmptyS    *float64          `json:"empty_s,omitempty"`
+	RateS     float64           `json:"rate_s"` // sessions a second by which it has changed of late; below 0 they become fewer
 	At        time.Time         `json:"at"`
 }
 
@@ -114,7 +115,7 @@ func StatusOf(s plans.State, now time.Time, o StatusOptions) StatusDoc {
 	s.Phase = phase(s, o.Alive)
 	d := StatusDoc{
 		Schema: StatusSchema, Run: s.Plan.ID, Service: s.Plan.Service, Balancer: s.Plan.Balancer, Phase: s.Phase,
-		Steps: stepDocs(s.Plan, s.Progress), IfFails: IfFails(s), Traffic: oneLine(Traffic(s)), Backends: backDocs(s),
+		Steps: past(s.Plan, stepDocs(s.Plan, s.Progress), o.Past), IfFails: IfFails(s), Traffic: oneLine(Traffic(s)), Backends: backDocs(s),
 		Sessions: TallyDoc{Moved: s.Moved(), Cut: s.Cut()}, Releases: ReleasesDoc{From: s.Plan.Was, To: s.Plan.Release},
 		Error: Clean(fault(s)), Alarm: Clean(s.Alarm), Safe: safe(s), Alive: o.Alive, Holder: o.Holder, Next: []string{},
 		Started: moment(s.Began.At), Updated: moment(s.Last.At),
@@ -125,7 +126,7 @@ func StatusOf(s plans.State, now time.Time, o StatusOptions) StatusDoc {
 	if what, until, ok := Doing(s); ok {
 		d.WaitingFor, d.Deadline = what, moment(until)
 	}
-	if left, ok := eta(s, now, o.Last); ok {
+	if left, ok := eta(s, now, spans(s.Plan, o.Past)); ok {
 		e := seconds(left)
 		d.ETAS = &e
 	}
@@ -173,7 +174,7 @@ func groupDoc(s plans.State, d side) GroupDoc {
 	if !d.counted {
 		return g
 	}
-	n := SessionsDoc{Total: d.count.Total, ByMachine: map[string]int{}, At: d.count.At.At.UTC()}
+	n := SessionsDoc{Total: d.count.Total, ByMachine: map[string]int{}, RateS: d.count.Rate, At: d.count.At.At.UTC()}
 	for h, c := range d.count.ByHost {
 		if _, bad := d.count.Unread[h]; !bad {
 			n.ByMachine[s.Plan.Name(h)] = c

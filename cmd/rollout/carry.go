@@ -26,15 +26,14 @@ type carrier struct {
 	known    herds // of a Pomelo service: what its masters say
 }
 
-// told is a journal that prints each event after it is on disk.
+// told is a journal that tells each event after it is on disk.
 type told struct {
 	*journal.Run
-	env   *env
 	state plans.State
-	lines view.Lines
+	ears  []ear
 }
 
-// Append keeps an event and prints it.
+// Append keeps an event and tells it.
 func (t *told) Append(ctx context.Context, e plans.Event) (plans.Event, error) {
 	e, err := t.Run.Append(ctx, e)
 	if err == nil {
@@ -43,7 +42,7 @@ func (t *told) Append(ctx context.Context, e plans.Event) (plans.Event, error) {
 	return e, err
 }
 
-// Requests keeps what was asked from elsewhere and prints it.
+// Requests keeps what was asked from elsewhere and tells it.
 func (t *told) Requests(ctx context.Context) ([]plans.Event, error) {
 	es, err := t.Run.Requests(ctx)
 	for _, e := range es {
@@ -52,22 +51,11 @@ func (t *told) Requests(ctx context.Context) ([]plans.Event, error) {
 	return es, err
 }
 
-// tell prints one event: as a line for people, or as JSON where that was asked for. What cannot be printed does not stop a run.
 func (t *told) tell(e plans.Event) {
 	t.state = t.state.Apply(e)
-	if t.env.flags.output == "jsonl" {
-		_ = writeJSON(t.env.stdout, e, "")
-		return
+	for _, h := range t.ears {
+		h.hear(t.state, e)
 	}
-	line, ok := t.lines.Next(t.state, e)
-	if !ok || t.env.flags.quiet {
-		return
-	}
-	out := t.env.stdout
-	if !t.env.text() {
-		out = t.env.stderr
-	}
-	_, _ = fmt.Fprintln(out, line)
 }
 
 // carry goes on from s until the run stops, prints how it ended, and gives the error that decides the exit code.
@@ -90,7 +78,7 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 		t.Roll, t.Gates = c.roll(update(s)), probe
 	}
 	t.Shell = sh
-	j := &told{Run: c.run, env: e, state: s}
+	j := &told{Run: c.run, state: s, ears: e.ears()}
 	end, err := j.run(ctx, s, t)
 	if errors.Is(err, steps.ErrInterrupted) && end.Touched {
 		err = errors.Join(errTouched, err)

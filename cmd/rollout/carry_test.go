@@ -43,7 +43,7 @@ func TestADefectIsToldAndNothingMoreIsDone(t *testing.T) {
 	}
 	st := plans.State{}.Apply(first)
 	var out bytes.Buffer
-	j := &told{Run: run, env: &env{stdout: &out, stderr: &out}, state: st}
+	j := &told{Run: run, state: st, ears: (&env{stdout: &out, stderr: &out, flags: globals{output: "text"}}).ears()}
 	end, err := j.run(t.Context(), st, steps.Tools{Traffic: broken{}})
 	if !errors.Is(err, errDefect) || !strings.Contains(err.Error(), "index out of range") || exitCode(err, 0) != 1 {
 		t.Errorf("got %v, exit %d, want the defect named and exit 1", err, exitCode(err, 0))

@@ -129,6 +129,23 @@ func (s *site) latest() (plans.State, error) {
 	return st, err
 }
 
+// past gives the newest run before the one named that ended well; a state without a plan where there is none that can be read. It is only ever
+// compared with, so a journal that cannot be read is passed over.
+func (s *site) past(before string) plans.State {
+	ids, _ := journal.Runs(s.dir)
+	slices.Reverse(ids)
+	if i := slices.Index(ids, before); i >= 0 {
+		ids = ids[i+1:]
+	}
+	for _, id := range ids[:min(len(ids), 20)] {
+		es, err := journal.Read(s.dir, id)
+		if st := plans.Fold(slices.Values(es)); err == nil && st.Phase == plans.PhaseDone {
+			return st
+		}
+	}
+	return plans.State{}
+}
+
 // fresh refuses a saved plan that no longer fits the load balancer, naming each change. readPlan has set it against the configuration.
 func (v *survey) fresh(p plans.Plan) error {
 	if p.Balancer != v.reading.ID {

@@ -90,7 +90,9 @@ func runPlan(ctx context.Context, e *env, o planOptions) error {
 
 // draw prints a plan for people.
 func (v *survey) draw(w io.Writer, p plans.Plan) error {
-	return view.Plan(w, p, view.PlanOptions{Sessions: v.sessions, PerMachine: v.site.cfg.Capacity.MaxSessionsPerMachine, Width: v.site.env.width})
+	return view.Plan(w, p, view.PlanOptions{
+		Sessions: v.sessions, PerMachine: v.site.cfg.Capacity.MaxSessionsPerMachine, Past: v.site.past(p.ID), Width: v.site.env.width,
+	})
 }
 
 // excuse forgives what the run that is taken over explains: the group it left out is not running or not on.

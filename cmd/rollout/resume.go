@@ -50,6 +50,6 @@ func runResume(ctx context.Context, e *env, o rulingOptions) error {
 		if !o.given() {
 			return st, nil
 		}
-		return o.rule(ctx, &traffic{b: c.balancer, ours: st.Plan.Before}, &told{Run: c.run, env: e, state: st}, st)
+		return o.rule(ctx, &traffic{b: c.balancer, ours: st.Plan.Before}, &told{Run: c.run, state: st, ears: e.ears()}, st)
 	})
 }

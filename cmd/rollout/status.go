@@ -82,9 +82,9 @@ func runStatus(ctx context.Context, e *env, o statusOptions) error {
 	return nil
 }
 
-// options tells the views what the journal does not know.
-func (s *site) options(alive bool) view.StatusOptions {
-	o := view.StatusOptions{Alive: alive, Width: s.env.width}
+// options tells the views what the run's own journal does not know.
+func (s *site) options(alive bool, past plans.State) view.StatusOptions {
+	o := view.StatusOptions{Alive: alive, Past: past, Width: s.env.width}
 	if h, held, err := journal.Who(s.dir); err == nil && held {
 		o.Holder = h.String()
 	}
@@ -93,20 +93,21 @@ func (s *site) options(alive bool) view.StatusOptions {
 
 // show prints a state once.
 func (s *site) show(st plans.State, alive bool) error {
+	o := s.options(alive, s.past(st.Plan.ID))
 	if !s.env.text() {
-		return s.env.document(view.StatusOf(st, time.Now(), s.options(alive)))
+		return s.env.document(view.StatusOf(st, time.Now(), o))
 	}
-	return view.Status(s.env.stdout, st, time.Now(), s.options(alive))
+	return view.Status(s.env.stdout, st, time.Now(), o)
 }
 
 // watch draws the run each second over the drawing before, until it stops.
 func (s *site) watch(ctx context.Context, st plans.State) (plans.State, bool, error) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	rows := 0
+	rows, past := 0, s.past(st.Plan.ID)
 	for alive := true; ; {
 		var b bytes.Buffer
-		if err := view.Status(&b, st, time.Now(), s.options(alive)); err != nil {
+		if err := view.Status(&b, st, time.Now(), s.options(alive, past)); err != nil {
 			return st, alive, err
 		}
 		if rows > 0 {
