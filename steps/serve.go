@@ -117,7 +117,7 @@ func (r *runner) shut(ctx context.Context, step plans.Step) (bool, error) {
 		}
 		ctx, cancel := r.t.Clock.Within(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
 		defer cancel()
-		r.opened = true
+		r.opened, before.Ramp = true, nil // its machines may be down: each player who is sent there is one too many
 		return true, r.reach(ctx, before)
 	}
 	return false, r.taking(l, step, "still takes new connections")

@@ -128,6 +128,11 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 		if err := r.asked(ctx, false); err != nil {
 			return err
 		}
+		if r.out(l, step.Group) && !slices.Contains(r.groups(up), step.Group) { // what is opened is not what is out
+			if err := r.watch(ctx, step); err != nil {
+				return err
+			}
+		}
 		if err := r.sleep(ctx, r.beat()); err != nil && why != "" {
 			return fmt.Errorf("%s: %w", why, err)
 		} else if err != nil {

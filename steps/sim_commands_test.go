@@ -90,8 +90,8 @@ func (j *judge) began(s *sim, m *machine, c plans.Command) {
 	if c.Do == plans.DoStop && m.done != "" && m.done == j.current[m.host] && m.doneAt < j.issued[c.ID] && m.serves() && (!s.herd || s.complete(m.group)) {
 		s.violate("I5: %s is restarted, and was healthy and done", m.name)
 	}
-	for _, id := range s.ids {
-		if b := s.back[id]; b.m.group == m.group && b.data > 0 && !b.foreign {
+	for _, id := range s.ids { // whoever opens a backend by hand after a start was sent, which is on its way, does it himself
+		if b := s.back[id]; b.m.group == m.group && b.data > 0 && !b.foreign && j.issued[c.ID] >= b.handed {
 			s.violate("I2: %s on %s while the workers send players to %s", c.Do, m.name, id)
 		}
 	}

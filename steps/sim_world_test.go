@@ -74,9 +74,10 @@ func (p past) last() value { return p[len(p)-1] }
 type backend struct {
 	id      string
 	m       *machine
-	control past // its weight as the API has it
-	data    int  // its weight as the workers have it
-	foreign bool // somebody else has set it last
+	control past          // its weight as the API has it
+	data    int           // its weight as the workers have it
+	foreign bool          // somebody else has set it last
+	handed  time.Duration // when somebody else opened it last
 	flight  []request
 }
 
@@ -173,6 +174,9 @@ func (s *sim) set(b *backend, weight int, foreign bool) {
 	}
 	b.control = append(b.control, value{s.now, weight})
 	b.foreign = foreign
+	if foreign && weight > 0 {
+		b.handed = s.now
+	}
 	s.after(s.between(0, lag), func() {
 		if now := b.control.last().is; b.data != now {
 			b.data = now

@@ -71,6 +71,37 @@ func TestAServingGroupThatIsHurtOpensTheOtherAgain(t *testing.T) {
 	}
 }
 
+// While a group is out, the other may have to be made whole again before the run goes on: a hand had closed a backend of it. What is hurt of it meanwhile opens
+// the one that is out, as at any other time.
+func TestAServingGroupThatIsHurtWhileItIsMadeWholeOpensTheOtherAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(o *plans.Options) { o.Deploy = "deploy" })
+		w.exit["deploy 10.9.0.4"] = 1
+		b := begin(w)
+		var held *steps.HeldError
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); !errors.As(err, &held) {
+			t.Fatalf("got %v, want it held in the deploy", err)
+		}
+		delete(w.exit, "deploy 10.9.0.4")
+		w.weights["b1"] = 0
+		if _, err := b.Append(t.Context(), plans.Event{What: plans.Overruled, Step: -1, Weights: map[string]int{"b1": 0}, By: "liu@ops"}); err != nil {
+			t.Fatal(err)
+		}
+		w.deaf["10.9.0.2"] = true // so that group1 is not whole for a while
+		began := time.Now()
+		time.AfterFunc(20*time.Second, func() { w.mu.Lock(); defer w.mu.Unlock(); w.sick["b3"] = true })
+		s, err := steps.Run(t.Context(), b.state(), b, w.tools())
+		if !errors.Is(err, steps.ErrAborted) || s.Phase != plans.PhaseAborted {
+			t.Fatalf("got %v, phase %s, want it put back", err, s.Phase)
+		}
+		for _, e := range b.es {
+			if e.What == plans.Writing && e.Weights["b4"] == 4 && e.At.Sub(began) > 30*time.Second {
+				t.Errorf("the opening began after %s, want at most 30 s", e.At.Sub(began))
+			}
+		}
+	})
+}
+
 func TestAServingGroupThatFlapsOnceStopsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _, s, err := hurting(t, func(w *world) {

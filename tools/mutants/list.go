@@ -45,6 +45,7 @@ var mutants = []mutant{
 	{"the group that serves may be hurt", "steps/watch.go", "if r.hurt < sightings || !r.out(l, other) {", "if r.hurt < 1<<20 || !r.out(l, other) {"},
 	{"a group half-way through a restart is opened", "steps/watch.go", "if r.s.Dirty[group] || r.s.Plan.Purpose", "if r.s.Plan.Purpose"},
 	{"nobody watches while a group is drained", "steps/watch.go", "if r.t.Clock.Now().Before(r.again) ||", "if step.Kind == plans.Drain || r.t.Clock.Now().Before(r.again) ||"},
+	{"nobody watches while the serving group is made whole", "steps/shift.go", "if r.out(l, step.Group) && !slices.Contains(r.groups(up), step.Group) {", "if r.out(l, step.Group) && slices.Contains(r.groups(up), step.Group) {"},
 	{"nobody watches while a shift settles", "steps/watch.go", "if r.t.Clock.Now().Before(r.again) ||", "if step.Kind == plans.Shift || r.t.Clock.Now().Before(r.again) ||"},
 
 	// drains
