@@ -4,6 +4,7 @@
 //   - [Lines] turns the events of a run into one plain line each, for a log that is only ever appended to.
 //   - [Status] draws where a run is now; [Summary] says how it ended and what to type next.
 //   - [Doing], [Traffic], [IfFails] and [Next] are the sentences of which these are made.
+//   - [Lang] says the same sentences, and those of [Lines], in English or Chinese.
 //   - [StatusOf], [ResultOf] and [PlanOf] make the documents that are printed as JSON; [JSON] prints one.
 //
 // Everything is drawn from [plans.State], which is the fold of the run's events, so the process that carries a run out and one

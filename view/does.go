@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -9,52 +8,45 @@ import (
 )
 
 // does says what step i will do.
-func does(p plans.Plan, i int, o PlanOptions) string {
+func (l Lang) does(p plans.Plan, i int, o PlanOptions) string {
 	st := p.Steps[i]
 	switch st.Kind {
 	case plans.Shift:
-		return shiftPlan(p, i)
+		return l.shiftPlan(p, i)
 	case plans.Drain:
-		s := st.Group
+		parts := []string{st.Group}
 		if c, ok := o.Sessions[st.Group]; ok {
-			s += ", " + perGroup(c)
+			parts = append(parts, l.total(c))
 		}
-		s += ", " + until(st)
+		s := l.clauses(append(parts, l.until(st)))
 		if g, ok := lasted(p, o.Past)(i); ok {
-			s += "; last run took " + span(took(g))
+			s += l.say("; last run took %s", "；上次用了 %s", l.Span(took(g)))
 		}
 		return s
 	case plans.Deploy:
-		return st.Group + ": " + command(st, plans.DoDeploy)
+		return l.say("%s: %s", "%s：%s", st.Group, l.command(st, plans.DoDeploy))
 	case plans.Restart:
-		return restarts(p, st)
+		return l.restarts(p, st)
 	case plans.Check:
-		return checks(st)
+		return l.checks(st)
 	}
 	return st.Group
 }
 
-func perGroup(c plans.Sessions) string {
-	if c.Known() {
-		return plural(c.Total, "session")
-	}
-	return "at least " + plural(c.Total, "session")
-}
-
 // until says when a drain ends.
-func until(st plans.Step) string {
+func (l Lang) until(st plans.Step) string {
 	n := 0
 	if st.Drain != nil {
 		n = st.Drain.Until
 	}
 	if _, ends := bound(st); !ends {
-		return fmt.Sprintf("until %d, however long", n)
+		return l.say("until %d, however long", "直到剩 %d 条，不限时", n)
 	}
-	return fmt.Sprintf("until %d or %s", n, span(st.Within.Duration()))
+	return l.say("until %d or %s", "直到剩 %d 条，最多 %s", n, l.Span(st.Within.Duration()))
 }
 
 // command gives the line of an act, with as many words as a reader needs: of a script that begins with a comment, that comment.
-func command(st plans.Step, do plans.Act) string {
+func (l Lang) command(st plans.Step, do plans.Act) string {
 	for _, c := range st.Run {
 		if c.Do == do {
 			if said, script := strings.CutPrefix(c.Line, "# "); script {
@@ -64,11 +56,11 @@ func command(st plans.Step, do plans.Act) string {
 			return cut(strings.Join(strings.Fields(oneLine(c.Line)), " "), 100)
 		}
 	}
-	return "nothing to run"
+	return l.say("nothing to run", "没有要执行的命令")
 }
 
 // restarts says what starts a group: one machine for all, or each itself.
-func restarts(p plans.Plan, st plans.Step) string {
+func (l Lang) restarts(p plans.Plan, st plans.Step) string {
 	var from []string
 	for _, c := range st.Run {
 		if c.Do == plans.DoStart && !slices.Contains(from, p.Name(c.Host)) {
@@ -76,36 +68,37 @@ func restarts(p plans.Plan, st plans.Step) string {
 		}
 	}
 	if len(from) == 1 && len(st.Hosts) > 1 {
-		return fmt.Sprintf("%s from %s (%s)", st.Group, from[0], command(st, plans.DoStart))
+		return l.say("%s from %s (%s)", "%s，由 %s 启动（%s）", st.Group, from[0], l.command(st, plans.DoStart))
 	}
-	return fmt.Sprintf("%s, %s (%s)", st.Group, plural(len(from), "machine"), command(st, plans.DoStart))
+	return l.say("%s, %s (%s)", "%s，%s（%s）", st.Group, l.plural(len(from), "machine"), l.command(st, plans.DoStart))
 }
 
 // checks says what must be true of a group before it is believed.
-func checks(st plans.Step) string {
+func (l Lang) checks(st plans.Step) string {
 	ports := 0
 	for _, p := range st.Probe {
 		ports += len(p.Ports)
 	}
 	var parts []string
 	if n := len(st.Want); n > 0 {
-		parts = append(parts, "exactly "+plural(n, "process")+", each of them new")
+		parts = append(parts, l.say("exactly %s, each of them new", "正好 %s，且都是新启动的", l.plural(n, "process")))
 	}
 	if ports > 0 {
-		parts = append(parts, plural(ports, "port")+" to answer")
+		parts = append(parts, l.say("%s to answer", "%s应答", l.plural(ports, "port")))
 	}
 	if st.Gates != nil {
-		parts = append(parts, fmt.Sprintf("every gate to name %s", plural(len(st.Gates.To), "connector")))
+		parts = append(parts, l.say("every gate to name %s", "每个 gate 都指向 %s", l.plural(len(st.Gates.To), "connector")))
 	}
 	acts := map[plans.Act]bool{}
 	for _, c := range st.Run {
 		acts[c.Do] = true
 	}
 	if acts[plans.DoStatus] && len(st.Want) == 0 {
-		parts = append(parts, "it reports that it runs")
+		parts = append(parts, l.say("it reports that it runs", "它自己报告在运行"))
 	}
 	if acts[plans.DoHealth] {
-		parts = append(parts, command(st, plans.DoHealth))
+		parts = append(parts, l.command(st, plans.DoHealth))
 	}
-	return st.Group + ": " + strings.Join(append(parts, "stable "+span(st.Stable.Duration())), ", ")
+	parts = append(parts, l.say("stable %s", "稳定 %s", l.Span(st.Stable.Duration())))
+	return l.say("%s: %s", "%s：%s", st.Group, l.clauses(parts))
 }

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,24 +8,27 @@ import (
 	"github.com/seed59ee9cdc/rollout/plans"
 )
 
+// Doing is Lang.Doing in English.
+func Doing(s plans.State) (what string, until time.Time, ok bool) { return English.Doing(s) }
+
 // Doing says what the step under way waits for and until when: "143 sessions on game-5 and game-6". until is zero where the wait
 // has no end of its own. It is false where nothing is under way: the run has stopped, or is between two steps.
-func Doing(s plans.State) (what string, until time.Time, ok bool) {
+func (l Lang) Doing(s plans.State) (what string, until time.Time, ok bool) {
 	st, ok := s.Current()
 	if !ok || s.Phase != plans.PhaseRunning || s.Step >= len(s.Progress) || s.Progress[s.Step].Status != plans.UnderWay {
 		return "", time.Time{}, false
 	}
 	switch st.Kind {
 	case plans.Shift:
-		what = shifting(s, st)
+		what = l.shifting(s, st)
 	case plans.Drain:
-		what = draining(s, st)
+		what = l.draining(s, st)
 	case plans.Deploy:
-		what = commanded(s, st, "the new code on "+st.Group, plans.DoDeploy)
+		what = l.commanded(s, st, l.say("the new code on %s", "%s 的新代码", st.Group), plans.DoDeploy)
 	case plans.Restart:
-		what = commanded(s, st, "the restart of "+st.Group, plans.DoStop, plans.DoReap, plans.DoStart, plans.DoMend)
+		what = l.commanded(s, st, l.say("the restart of %s", "%s 的重启", st.Group), plans.DoStop, plans.DoReap, plans.DoStart, plans.DoMend)
 	case plans.Check:
-		what = note(s, fmt.Sprintf("the ports of %s to answer, for %s", st.Group, span(st.Stable.Duration())))
+		what = note(s, l.say("the ports of %s to answer, for %s", "%s 的端口应答，并持续 %s", st.Group, l.Span(st.Stable.Duration())))
 	}
 	return oneLine(what), deadline(s, st), true
 }
@@ -52,7 +54,7 @@ func since(s plans.State, st plans.Step) time.Time {
 	return s.Taken.At
 }
 
-func shifting(s plans.State, st plans.Step) string {
+func (l Lang) shifting(s plans.State, st plans.Step) string {
 	var parts []string
 	for _, g := range []string{s.Plan.Other(st.Group), st.Group} {
 		late, opens, sick := 0, false, 0
@@ -69,27 +71,27 @@ func shifting(s plans.State, st plans.Step) string {
 				sick++
 			}
 		}
-		to := "off"
+		to := l.say("off", "关闭")
 		if opens {
-			to = "on"
+			to = l.say("on", "开启")
 		}
 		if late > 0 {
-			parts = append(parts, fmt.Sprintf("%s of %s to read back %s", plural(late, "backend"), g, to))
+			parts = append(parts, l.say("%s of %s to read back %s", "%[2]s 的 %[1]s读回为%[3]s", l.plural(late, "backend"), g, to))
 		}
 		if sick > 0 {
-			parts = append(parts, fmt.Sprintf("%s of %s to be healthy", plural(sick, "backend"), g))
+			parts = append(parts, l.say("%s of %s to be healthy", "%[2]s 的 %[1]s变为健康", l.plural(sick, "backend"), g))
 		}
 	}
 	if len(parts) > 0 {
-		return list(parts)
+		return l.phrases(parts)
 	}
-	return note(s, fmt.Sprintf("the weights to stay as they are for %s", span(st.Stable.Duration())))
+	return note(s, l.say("the weights to stay as they are for %s", "权重保持不变 %s", l.Span(st.Stable.Duration())))
 }
 
-func draining(s plans.State, st plans.Step) string {
+func (l Lang) draining(s plans.State, st plans.Step) string {
 	c, ok := s.Sessions[st.Group]
 	if !ok || c.At.At.Before(s.Progress[s.Step].Began.At) {
-		return "the first count of the sessions of " + st.Group
+		return l.say("the first count of the sessions of %s", "%s 长连接的第一次计数", st.Group)
 	}
 	until := 0
 	if st.Drain != nil {
@@ -98,31 +100,32 @@ func draining(s plans.State, st plans.Step) string {
 	names, _ := unread(s.Plan, c.Sessions)
 	switch {
 	case len(names) > 0 && c.Total == 0:
-		return "the count of " + few(names)
+		return l.say("the count of %s", "%s 的计数", l.few(names))
 	case len(names) > 0:
-		return fmt.Sprintf("%s%s, and the count of %s", plural(c.Total, "session"), where(s.Plan, c.Sessions), few(names))
+		return l.say("%s, and the count of %s", "%s，以及 %s 的计数", l.where(s.Plan, c.Sessions), l.few(names))
 	case c.Total <= until:
-		return fmt.Sprintf("%s to stay so for %s", plural(c.Total, "session"), span(st.Stable.Duration()))
+		return l.say("%s to stay so for %s", "%s保持 %s", l.plural(c.Total, "session"), l.Span(st.Stable.Duration()))
 	}
-	return plural(c.Total, "session") + where(s.Plan, c.Sessions)
+	return l.where(s.Plan, c.Sessions)
 }
 
-// where names the machines that still hold sessions.
-func where(p plans.Plan, c plans.Sessions) string {
+// where says how many sessions are left, and on which machines.
+func (l Lang) where(p plans.Plan, c plans.Sessions) string {
 	var names []string
 	for _, m := range p.Machines {
 		if c.ByHost[m.Host] > 0 {
 			names = append(names, m.Name)
 		}
 	}
+	n := l.plural(c.Total, "session")
 	if len(names) == 0 {
-		return ""
+		return n
 	}
-	return " on " + few(names)
+	return l.say("%s on %s", "%[2]s 上的 %[1]s", n, l.few(names))
 }
 
 // commanded says which of the acts are under way, and on which machines; between two commands, what the step is for.
-func commanded(s plans.State, st plans.Step, otherwise string, acts ...plans.Act) string {
+func (l Lang) commanded(s plans.State, st plans.Step, otherwise string, acts ...plans.Act) string {
 	var parts []string
 	for _, do := range acts {
 		var names []string
@@ -132,11 +135,11 @@ func commanded(s plans.State, st plans.Step, otherwise string, acts ...plans.Act
 			}
 		}
 		if len(names) > 0 {
-			parts = append(parts, string(do)+" on "+few(names))
+			parts = append(parts, l.say("%s on %s", "%[2]s 上的%[1]s", l.act(do), l.few(names)))
 		}
 	}
 	if len(parts) > 0 {
-		return list(parts)
+		return l.phrases(parts)
 	}
 	return note(s, otherwise)
 }

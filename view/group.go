@@ -15,7 +15,7 @@ const shown = 24
 
 // group draws one group: what it is about, its backends, its sessions.
 func group(pg *page, s plans.State, d side, now time.Time) {
-	pg.items(" ", slices.DeleteFunc([]string{d.name, d.runs(), role(s, d)}, func(x string) bool { return x == "" }), "  ")
+	pg.items(" ", slices.DeleteFunc([]string{d.name, d.runs(English), English.role(s, d)}, func(x string) bool { return x == "" }), "  ")
 	b := fmt.Sprintf("%d on of %d, want %d", d.on, d.total, d.wanted)
 	if d.sick > 0 {
 		b += fmt.Sprintf(", %d not healthy", d.sick)
@@ -28,12 +28,21 @@ func group(pg *page, s plans.State, d side, now time.Time) {
 		counts(pg, s, d, now)
 	}
 	if r, ok := s.Rolls[d.name]; ok {
-		pg.text("   processes ", rolled(r.Found)+", called "+age(r.At.At, now))
+		pg.text("   processes ", English.rolled(r.Found)+", called "+age(r.At.At, now))
 	}
 }
 
-// role says what a group is doing.
-func role(s plans.State, d side) string {
+// Role says what a group is doing; empty where the plan has no such group.
+func (l Lang) Role(s plans.State, group string) string {
+	for _, d := range sidesOf(s) {
+		if d.name == group {
+			return l.role(s, d)
+		}
+	}
+	return ""
+}
+
+func (l Lang) role(s plans.State, d side) string {
 	var parts []string
 	other := 0
 	for _, o := range sidesOf(s) {
@@ -43,29 +52,29 @@ func role(s plans.State, d side) string {
 	}
 	switch {
 	case d.on == 0:
-		parts = append(parts, "takes no new connections")
+		parts = append(parts, l.say("takes no new connections", "不接新连接"))
 	case d.on < d.found:
-		parts = append(parts, "takes new connections in part")
+		parts = append(parts, l.say("takes new connections in part", "只接部分新连接"))
 	case s.Phase == plans.PhaseHeld && !s.Safe:
-		parts = append(parts, "is on, and not proven to serve")
+		parts = append(parts, l.say("is on, and not proven to serve", "已开启，但未证实能服务"))
 	case other == 0:
-		parts = append(parts, "TAKES ALL NEW CONNECTIONS")
+		parts = append(parts, l.say("TAKES ALL NEW CONNECTIONS", "接全部新连接"))
 	default:
-		parts = append(parts, "takes new connections")
+		parts = append(parts, l.say("takes new connections", "接新连接"))
 	}
 	if st, ok := s.Current(); ok && st.Group == d.name && s.Phase == plans.PhaseRunning && s.Progress[s.Step].Status == plans.UnderWay {
 		switch st.Kind {
 		case plans.Drain:
-			parts = append(parts, "DRAINING")
+			parts = append(parts, l.say("DRAINING", "正在排空"))
 		case plans.Deploy:
-			parts = append(parts, "being deployed")
+			parts = append(parts, l.say("being deployed", "正在部署"))
 		case plans.Restart:
-			parts = append(parts, "RESTARTING")
+			parts = append(parts, l.say("RESTARTING", "正在重启"))
 		case plans.Check:
-			parts = append(parts, "being checked")
+			parts = append(parts, l.say("being checked", "正在检查"))
 		}
 	}
-	return strings.Join(parts, ", ")
+	return l.clauses(parts)
 }
 
 // counts draws a group's sessions: how many, how far its drain is, and each machine.
@@ -115,7 +124,7 @@ func progress(pg *page, s plans.State, d side, p plans.Progress, now time.Time) 
 		}
 		items = append(items, empty)
 	}
-	items = append(items, beforeDeadline(s, st, now)+then(st))
+	items = append(items, English.beforeDeadline(s, st, now)+then(st))
 	pg.items("   drain     ", items, "  ")
 }
 

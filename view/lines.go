@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +13,8 @@ import (
 // Lines turns events into lines for a log: one line for each event worth one, the time first, then what it is about, then what
 // happened. Events come many times a second while a drain waits, so it remembers what it has said. The zero is ready for use.
 type Lines struct {
+	Lang Lang // its zero is English
+
 	writes  int       // requests of the step under way that were accepted
 	drained time.Time // of the last line about a drain; zero: none yet in this step
 	first   int       // sessions at the first of them
@@ -32,83 +33,101 @@ const (
 
 // Next gives the line for e, without its end, and whether it is worth one. s is the state after e.
 func (l *Lines) Next(s plans.State, e plans.Event) (string, bool) {
-	kind, text := l.tell(s, e)
-	text = strings.TrimSpace(oneLine(text))
-	if text == "" || kind+text == l.said {
+	kind, text, ok := l.Parts(s, e)
+	if !ok {
 		return "", false
 	}
+	return e.At.UTC().Format(time.RFC3339) + " " + pad(kind, 8) + " " + text, true
+}
+
+// Parts gives the line for e as Next does, without its time and taken apart: what it is about, and what happened.
+func (l *Lines) Parts(s plans.State, e plans.Event) (kind, text string, ok bool) {
+	kind, text = l.tell(s, e)
+	text = strings.TrimSpace(oneLine(text))
+	if text == "" || kind+text == l.said {
+		return "", "", false
+	}
 	l.said = kind + text
-	return fmt.Sprintf("%s %-8s %s", e.At.UTC().Format(time.RFC3339), kind, text), true
+	return kind, text, true
 }
 
 // tell gives what an event is about and what it says; empty where it is not worth a line.
 func (l *Lines) tell(s plans.State, e plans.Event) (kind, text string) {
 	switch e.What {
 	case plans.Planned:
-		return planning(s, e)
+		return l.Lang.planning(s, e)
 	case plans.Resumed:
 		if st, ok := s.Current(); ok && (s.Touched || s.Step > 0) && s.Plan.Purpose == plans.Update {
-			return "resume", fmt.Sprintf("run=%s by %s at step %d of %d, %s %s", s.Plan.ID, e.By, s.Step+1, len(s.Plan.Steps), st.Kind, st.Group)
+			return l.Lang.say("resume", "继续"), l.Lang.say("run=%s by %s at %s", "编号 %s，由 %s 接手，%s", s.Plan.ID, e.By, l.Lang.numbered(s, st))
 		}
 		return "", ""
 	case plans.Asked:
-		if e.Request == plans.AskPause {
-			return "asked", fmt.Sprintf("to pause after the step under way, by %s", e.By)
-		}
-		if e.Request == plans.AskResume {
-			return "asked", fmt.Sprintf("to go on, by %s", e.By)
-		}
-		return "asked", fmt.Sprintf("to %s, by %s", e.Request, e.By)
-	case plans.Adopted, plans.Overruled:
-		return string(e.What), ruled(s, e)
+		return l.Lang.say("asked", "要求"), l.Lang.asked(e)
+	case plans.Adopted:
+		return l.Lang.say("adopted", "沿用"), l.Lang.ruled(s, e)
+	case plans.Overruled:
+		return l.Lang.say("overruled", "改写"), l.Lang.ruled(s, e)
 	case plans.Paused, plans.Held, plans.Interrupted, plans.Done, plans.Aborted:
-		return string(e.What), ending(s, e)
+		return l.Lang.Phase(s.Phase), l.Lang.ending(s, e)
 	}
 	if e.Step < 0 || e.Step >= len(s.Plan.Steps) {
-		return "note", e.Note
+		return l.Lang.say("note", "备注"), e.Note
 	}
 	st := s.Plan.Steps[e.Step]
-	return string(st.Kind), l.step(s, e, st)
+	return l.Lang.Kind(st.Kind), l.step(s, e, st)
+}
+
+// asked says what was asked for from elsewhere, and by whom.
+func (l Lang) asked(e plans.Event) string {
+	switch e.Request {
+	case plans.AskPause:
+		return l.say("to pause after the step under way, by %s", "%s 要求在这一步之后暂停", e.By)
+	case plans.AskResume:
+		return l.say("to go on, by %s", "%s 要求继续", e.By)
+	case plans.AskAbort:
+		return l.say("to abort, by %s", "%s 要求中止", e.By)
+	}
+	return l.say("to %s, by %s", "%[2]s 要求 %[1]s", e.Request, e.By)
 }
 
 // planning says what a new plan is for.
-func planning(s plans.State, e plans.Event) (kind, text string) {
+func (l Lang) planning(s plans.State, e plans.Event) (kind, text string) {
 	if e.Plan == nil {
 		return "", ""
 	}
 	if e.Plan.Purpose == plans.Leaving {
-		return "retreat", reason(e.Note) + "every backend back as it was found"
+		return l.say("retreat", "退回"), l.reason(e.Note) + l.say("every backend back as it was found", "所有后端恢复原状")
 	}
-	return "start", fmt.Sprintf("%s %s run=%s order=%s,%s", s.Plan.Service, releases(s.Plan.Was, s.Plan.Release, "→"), s.Plan.ID, s.Plan.First, s.Plan.Second)
+	return l.say("start", "开始"), l.say("%s %s run=%s order=%s,%s", "%s %s，编号 %s，先 %s 后 %s", s.Plan.Service, releases(s.Plan.Was, s.Plan.Release, "→"), s.Plan.ID, s.Plan.First, s.Plan.Second)
 }
 
-func reason(note string) string {
+func (l Lang) reason(note string) string {
 	if note == "" {
 		return ""
 	}
-	return note + ": "
+	return l.say("%s: ", "%s：", note)
 }
 
 // ending says how a run stopped, where traffic is, and what to type.
-func ending(s plans.State, e plans.Event) string {
-	took := span(s.Last.At.Sub(s.Began.At))
-	sum := fmt.Sprintf("%d sessions moved, %d cut", s.Moved(), s.Cut())
+func (l Lang) ending(s plans.State, e plans.Event) string {
+	took := l.Span(s.Last.At.Sub(s.Began.At))
+	sum := l.say("%d sessions moved, %d cut", "%d 条长连接自然结束，%d 条被掐断", s.Moved(), s.Cut())
 	switch e.What {
 	case plans.Done:
-		return fmt.Sprintf("%s %s in %s, %s", s.Plan.Service, releases(s.Plan.Was, s.Plan.Release, "→"), took, sum)
+		return l.say("%s %s in %s, %s", "%s %s，用时 %s，%s", s.Plan.Service, releases(s.Plan.Was, s.Plan.Release, "→"), took, sum)
 	case plans.Aborted:
-		return fmt.Sprintf("after %s, %s; %s", took, sum, Traffic(s))
+		return l.say("after %s, %s; %s", "用时 %s，%s；%s", took, sum, l.Traffic(s))
 	case plans.Held:
 		if !s.Safe {
-			return "NOT PROVEN SAFE: " + Traffic(s) + typed(s)
+			return l.say("NOT PROVEN SAFE: %s", "未证实安全：%s", l.Traffic(s)+l.typed(s))
 		}
-		return "safe: " + Traffic(s) + typed(s)
+		return l.say("safe: %s", "安全：%s", l.Traffic(s)+l.typed(s))
 	}
-	return reason(e.Note) + Traffic(s) + typed(s)
+	return l.reason(e.Note) + l.Traffic(s) + l.typed(s)
 }
 
 // typed names the commands that go on from here.
-func typed(s plans.State) string {
+func (l Lang) typed(s plans.State) string {
 	var cs []string
 	for _, a := range Next(s) {
 		cs = append(cs, a.Command)
@@ -116,52 +135,52 @@ func typed(s plans.State) string {
 	if len(cs) == 0 {
 		return ""
 	}
-	return "; next: " + strings.Join(cs, " or ")
+	return l.say("; next: %s", "；下一步：%s", strings.Join(cs, l.say(" or ", " 或 ")))
 }
 
 // step says what an event tells about the step it belongs to.
 func (l *Lines) step(s plans.State, e plans.Event, st plans.Step) string {
 	switch e.What {
 	case plans.Began:
-		*l = Lines{said: l.said}
+		*l = Lines{Lang: l.Lang, said: l.said}
 		switch st.Kind {
 		case plans.Shift, plans.Drain: // the first says what it did, the second how many sessions there are
 			return e.Note
 		}
-		return does(s.Plan, e.Step, PlanOptions{})
+		return l.Lang.does(s.Plan, e.Step, PlanOptions{})
 	case plans.Wrote:
 		return l.wrote(e.Answers)
 	case plans.Counted:
 		return l.counted(s, e, st)
 	case plans.Called:
-		return called(s, e)
+		return l.Lang.called(e)
 	case plans.Alarmed:
-		return alarmed(e)
+		return l.Lang.alarmed(e)
 	case plans.Tried:
-		return tried(s, e)
+		return l.Lang.tried(s, e)
 	case plans.Ran:
-		return commandEnded(s.Plan, e)
+		return l.Lang.commandEnded(s.Plan, e)
 	case plans.Noted:
 		return l.note(e)
 	case plans.Ended:
-		return "ok " + l.ended(s, e, st)
+		return l.Lang.say("ok %s", "完成：%s", l.ended(s, e, st))
 	case plans.Failed:
 		why := strings.TrimPrefix(e.Error, string(st.Kind)+" "+st.Group+": ")
-		return "FAILED " + st.Group + ": " + why
+		return l.Lang.say("FAILED %s: %s", "%s 失败：%s", st.Group, why)
 	}
 	return ""
 }
 
 // alarmed says that the group that serves is hurt while the other is out, or is whole again.
-func alarmed(e plans.Event) string {
+func (l Lang) alarmed(e plans.Event) string {
 	if e.Error == "" {
-		return e.Note
+		return l.say("%s is whole again", "%s 恢复完好", e.Group)
 	}
-	return fmt.Sprintf("ALARM %s, which serves, is hurt: %s", e.Group, e.Error)
+	return l.say("ALARM %s, which serves, is hurt: %s", "警报：正在服务的 %s 受损：%s", e.Group, e.Error)
 }
 
 // tried says which group answered the connections made through the load balancer.
-func tried(s plans.State, e plans.Event) string {
+func (l Lang) tried(s plans.State, e plans.Event) string {
 	all, by := 0, map[string]int{}
 	for host, n := range e.Hits {
 		all += n
@@ -175,20 +194,20 @@ func tried(s plans.State, e plans.Event) string {
 	for _, g := range slices.Sorted(maps.Keys(by)) {
 		parts = append(parts, fmt.Sprintf("%s %d", g, by[g]))
 	}
-	return fmt.Sprintf("%s through the load balancer, answered by %s", plural(all, "connection"), strings.Join(parts, ", "))
+	return l.say("%s through the load balancer, answered by %s", "经负载均衡建立 %s，应答的是 %s", l.plural(all, "connection"), strings.Join(parts, l.comma()))
 }
 
 // ruled says what a person has said of values that somebody else had set.
-func ruled(s plans.State, e plans.Event) string {
+func (l Lang) ruled(s plans.State, e plans.Event) string {
 	var parts []string
 	for _, id := range slices.Sorted(maps.Keys(e.Weights)) {
-		word := fmt.Sprintf("%s (%s) keeps weight %d", id, s.Plan.Before[id].Addr, e.Weights[id])
+		word := l.say("%s (%s) keeps weight %d", "%s（%s）保留权重 %d", id, s.Plan.Before[id].Addr, e.Weights[id])
 		if e.What == plans.Overruled {
-			word = fmt.Sprintf("%s (%s) may be put back from weight %d", id, s.Plan.Before[id].Addr, e.Weights[id])
+			word = l.say("%s (%s) may be put back from weight %d", "%s（%s）的权重 %d 可以改回", id, s.Plan.Before[id].Addr, e.Weights[id])
 		}
 		parts = append(parts, word)
 	}
-	return strings.Join(parts, ", ") + ", by " + e.By
+	return l.say("%s, by %s", "%s，由 %s 决定", l.clauses(parts), e.By)
 }
 
 // note says a note, unless one that begins alike was said a moment ago: which port is the first silent one changes each second.
@@ -202,22 +221,22 @@ func (l *Lines) note(e plans.Event) string {
 }
 
 // commandEnded says how a command failed; nothing where it did not.
-func commandEnded(p plans.Plan, e plans.Event) string {
+func (l Lang) commandEnded(p plans.Plan, e plans.Event) string {
 	switch {
 	case e.Command == nil:
 		return ""
 	case e.Error != "":
-		return fmt.Sprintf("%s on %s: outcome not known: %s", e.Command.Do, p.Name(e.Command.Host), e.Error)
+		return l.say("%s on %s: outcome not known: %s", "%[2]s 上的%[1]s：结果未知：%[3]s", l.act(e.Command.Do), p.Name(e.Command.Host), e.Error)
 	case e.Code != 0:
-		return fmt.Sprintf("%s on %s: exit %d%s", e.Command.Do, p.Name(e.Command.Host), e.Code, last(e.Output))
+		return l.say("%s on %s: exit %d%s", "%[2]s 上的%[1]s：退出码 %[3]d%[4]s", l.act(e.Command.Do), p.Name(e.Command.Host), e.Code, l.last(e.Output))
 	}
 	return ""
 }
 
 // last gives the last line a command printed, after a colon.
-func last(output string) string {
-	if l := lastLine(output); l != "" {
-		return ": " + l
+func (l Lang) last(output string) string {
+	if said := lastLine(output); said != "" {
+		return l.say(": %s", "：%s", said)
 	}
 	return ""
 }
@@ -239,45 +258,45 @@ func (l *Lines) wrote(as []plans.Answer) string {
 	if count[plans.Accepted] == len(as) {
 		return ""
 	}
-	parts := []string{fmt.Sprintf("%d of %d accepted", count[plans.Accepted], len(as))}
+	parts := []string{l.Lang.say("%d of %d accepted", "%d/%d 次写入被接受", count[plans.Accepted], len(as))}
 	if n := count[plans.Refused]; n > 0 {
-		part := fmt.Sprintf("%d refused", n)
+		part := l.Lang.say("%d refused", "%d 次被拒绝", n)
 		if most != "" {
-			part += " (" + cut(oneLine(most), 80) + ")"
+			part += l.Lang.say(" (%s)", "（%s）", cut(oneLine(most), 80))
 		}
 		parts = append(parts, part)
 	}
 	if n := count[plans.Unknown]; n > 0 {
-		parts = append(parts, fmt.Sprintf("%d unknown", n))
+		parts = append(parts, l.Lang.say("%d unknown", "%d 次结果未知", n))
 	}
-	return strings.Join(parts, ", ") + "; looking"
+	return l.Lang.say("%s; looking", "%s；正在读回", l.Lang.clauses(parts))
 }
 
 // ended says what a step that ended well has reached.
 func (l *Lines) ended(s plans.State, e plans.Event, st plans.Step) string {
 	p := s.Progress[e.Step]
-	d := span(took(p))
+	d := l.Lang.Span(took(p))
 	switch st.Kind {
 	case plans.Shift:
 		if l.writes == 0 {
-			return fmt.Sprintf("%s (nothing to write, %s, read back)", shiftDone(s.Plan, e.Step), d)
+			return l.Lang.say("%s (nothing to write, %s, read back)", "%s（不用写入，%s，已读回）", l.Lang.shiftDone(s.Plan, e.Step), d)
 		}
-		return fmt.Sprintf("%s (%s, %s, read back)", shiftDone(s.Plan, e.Step), plural(l.writes, "write"), d)
+		return l.Lang.say("%s (%s, %s, read back)", "%s（%s，%s，已读回）", l.Lang.shiftDone(s.Plan, e.Step), l.Lang.plural(l.writes, "write"), d)
 	case plans.Drain:
 		if e.EndedBy == "deadline" {
-			return fmt.Sprintf("%s %s left at the deadline after %s, to be cut by the restart", st.Group, sessions(p.Left), d)
+			return l.Lang.say("%s %s left at the deadline after %s, to be cut by the restart", "%s 用时 %[3]s，到截止时还剩 %[2]s，将被重启掐断", st.Group, l.Lang.sessions(p.Left), d)
 		}
-		return fmt.Sprintf("%s %s after %s, %d cut", st.Group, sessions(p.Left), d, p.Cut)
+		return l.Lang.say("%s %s after %s, %d cut", "%s 用时 %[3]s，剩 %[2]s，掐断 %[4]d 条", st.Group, l.Lang.sessions(p.Left), d, p.Cut)
 	case plans.Restart:
-		return fmt.Sprintf("%s after %s, %d cut", st.Group, d, p.Cut)
+		return l.Lang.say("%s after %s, %d cut", "%s 用时 %s，掐断 %d 条", st.Group, d, p.Cut)
 	}
-	return fmt.Sprintf("%s after %s", st.Group, d)
+	return l.Lang.say("%s after %s", "%s 用时 %s", st.Group, d)
 }
 
 // sessions writes a count without commas, since a log is read by programs too.
-func sessions(n int) string {
+func (l Lang) sessions(n int) string {
 	if n == 1 {
-		return "1 session"
+		return l.plural(n, "session")
 	}
-	return strconv.Itoa(n) + " sessions"
+	return l.say("%d sessions", "%d 条长连接", n)
 }

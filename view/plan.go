@@ -57,7 +57,7 @@ func heading(p plans.Plan) string {
 		return ": back to what was found"
 	}
 	if p.Release == "" {
-		return ": a restart of both groups" + also(p.Was)
+		return ": a restart of both groups" + English.also(p.Was)
 	}
 	return ": " + strings.TrimSpace(releases(p.Was, p.Release, " → "))
 }
@@ -111,7 +111,7 @@ func perMachine(d side, c plans.Sessions) string {
 
 // planned draws one step: its number, its kind, what it does, and at the right edge how long it takes.
 func planned(pg *page, p plans.Plan, i int, o PlanOptions) {
-	row(pg, strconv.Itoa(i+1), string(p.Steps[i].Kind), does(p, i, o), takes(p, i, spans(p, o.Past)))
+	row(pg, strconv.Itoa(i+1), string(p.Steps[i].Kind), English.does(p, i, o), takes(p, i, spans(p, o.Past)))
 }
 
 // row draws what under a number and a kind, and right at the right edge of its last line.

@@ -2,7 +2,6 @@ package view
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -13,23 +12,26 @@ import (
 )
 
 // called says that the processes of a group are all there.
-func called(_ plans.State, e plans.Event) string { return e.Group + ": " + rolled(e.Found) }
+func (l Lang) called(e plans.Event) string {
+	return l.say("%s: %s", "%s：%s", e.Group, l.rolled(e.Found))
+}
 
 // rolled sums processes up: how many, how long the youngest and the oldest have run, and their memory.
-func rolled(found []plans.Found) string {
+func (l Lang) rolled(found []plans.Found) string {
 	if len(found) == 0 {
-		return "no process"
+		return l.say("no process", "没有进程")
 	}
 	young, old, memory := found[0].Age, found[0].Age, 0.0
 	for _, f := range found {
 		young, old, memory = min(young, f.Age), max(old, f.Age), memory+f.Memory
 	}
-	s := fmt.Sprintf("%s, up %s", plural(len(found), "process"), span(old.Duration().Round(time.Second)))
+	n, most := l.plural(len(found), "process"), l.Span(old.Duration().Round(time.Second))
+	s := l.say("%s, up %s", "%s，已运行 %s", n, most)
 	if d := old.Duration() - young.Duration(); d >= time.Second {
-		s = fmt.Sprintf("%s, up %s to %s", plural(len(found), "process"), span(young.Duration().Round(time.Second)), span(old.Duration().Round(time.Second)))
+		s = l.say("%s, up %s to %s", "%s，已运行 %s到 %s", n, l.Span(young.Duration().Round(time.Second)), most)
 	}
 	if memory > 0 {
-		s += fmt.Sprintf(", %s MB", number(int(memory+0.5)))
+		s += l.say(", %s MB", "，%s MB", number(int(memory+0.5)))
 	}
 	return s
 }
@@ -37,7 +39,7 @@ func rolled(found []plans.Found) string {
 // Processes draws every process of a group: its machine, id, pid, how long it has run, its memory, and what is odd about it.
 func Processes(w io.Writer, p plans.Plan, group string, found []plans.Found, odd []string, width int) error {
 	pg := newPage(width)
-	pg.items("", []string{group, rolled(found)}, "  ")
+	pg.items("", []string{group, English.rolled(found)}, "  ")
 	found = slices.Clone(found)
 	slices.SortStableFunc(found, func(a, b plans.Found) int {
 		return cmp.Compare(slices.Index(p.Hosts(group), a.Host), slices.Index(p.Hosts(group), b.Host))

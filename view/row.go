@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/seed59ee9cdc/rollout/plans"
@@ -70,5 +69,5 @@ func at(s plans.State) string {
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf("step %d of %d, %s %s", s.Step+1, len(s.Plan.Steps), st.Kind, st.Group)
+	return English.numbered(s, st)
 }

@@ -53,32 +53,32 @@ func changeOf(p plans.Plan, i int) change {
 }
 
 // shiftPlan says what step i, a shift, will do.
-func shiftPlan(p plans.Plan, i int) string {
+func (l Lang) shiftPlan(p plans.Plan, i int) string {
 	c := changeOf(p, i)
 	switch {
 	case p.Purpose == plans.Leaving || c.closed == "":
-		return shiftDone(p, i)
+		return l.shiftDone(p, i)
 	case c.raised[c.stays] > 0:
-		return fmt.Sprintf("all new connections to %s: its %d on and healthy, then %s off%s",
-			c.stays, c.raised[c.stays], c.closed, ramp(p.Steps[i]))
+		return l.say("all new connections to %s: its %d on and healthy, then %s off%s", "新连接全部进 %s：先开启它的 %d 个后端并确认健康，再关闭 %s%s",
+			c.stays, c.raised[c.stays], c.closed, l.ramp(p.Steps[i]))
 	}
-	return fmt.Sprintf("all new connections to %s: %s of %s off%s",
-		c.stays, plural(c.lowered[c.closed], "backend"), c.closed, ramp(p.Steps[i]))
+	return l.say("all new connections to %s: %s of %s off%s", "新连接全部进 %[1]s：关闭 %[3]s 的 %[2]s%[4]s",
+		c.stays, l.plural(c.lowered[c.closed], "backend"), c.closed, l.ramp(p.Steps[i]))
 }
 
 // shiftDone says where traffic is after step i, a shift.
-func shiftDone(p plans.Plan, i int) string {
+func (l Lang) shiftDone(p plans.Plan, i int) string {
 	switch c := changeOf(p, i); {
 	case c.asFound:
-		return "both groups as they were found"
+		return l.say("both groups as they were found", "两组都恢复原状")
 	case c.closed != "":
-		return c.stays + " on, " + c.closed + " off"
+		return l.say("%s on, %s off", "%s 开启，%s 关闭", c.stays, c.closed)
 	}
-	return "both groups on"
+	return l.say("both groups on", "两组都开启")
 }
 
 // ramp says which shares of its weight a closing group passes through.
-func ramp(st plans.Step) string {
+func (l Lang) ramp(st plans.Step) string {
 	if len(st.Ramp) == 0 {
 		return ""
 	}
@@ -86,5 +86,5 @@ func ramp(st plans.Step) string {
 	for _, r := range st.Ramp {
 		by = append(by, fmt.Sprintf("%d%%", r))
 	}
-	return ", by way of " + strings.Join(by, ", ")
+	return l.say(", by way of %s", "，逐级经过 %s", strings.Join(by, l.comma()))
 }

@@ -91,36 +91,43 @@ func wanted(s plans.State) map[string]int {
 func (d side) serves() bool { return d.on > 0 && d.on >= d.found && d.proven }
 
 // backends writes how many backends of d are on: 24 of 24 backends on.
-func (d side) backends() string { return number(d.on) + " of " + plural(d.total, "backend") + " on" }
+func (d side) backends(l Lang) string {
+	return l.say("%s of %s on", "%s/%s开启", number(d.on), l.plural(d.total, "backend"))
+}
 
 // runs writes what the machines of d run, as far as it is known.
-func (d side) runs() string {
+func (d side) runs(l Lang) string {
 	switch {
 	case !d.proven && d.release == "":
-		return "not checked"
+		return l.say("not checked", "未检查")
 	case !d.proven:
-		return d.release + ", not checked"
+		return l.say("%s, not checked", "%s，未检查", d.release)
 	}
 	return d.release
 }
 
 // named writes d's name and release: group1 (v1.8.1).
-func (d side) named() string {
-	if r := d.runs(); r != "" {
-		return d.name + " (" + r + ")"
+func (d side) named(l Lang) string {
+	if r := d.runs(l); r != "" {
+		return l.say("%s (%s)", "%s（%s）", d.name, r)
 	}
 	return d.name
 }
 
 // sessions writes d's last count, and empty where there is none.
-func (d side) sessions() string {
-	switch {
-	case !d.counted:
+func (d side) sessions(l Lang) string {
+	if !d.counted {
 		return ""
-	case d.count.Known():
-		return plural(d.count.Total, "session")
 	}
-	return "at least " + plural(d.count.Total, "session")
+	return l.total(d.count.Sessions)
+}
+
+// total writes how many sessions were counted: where a machine was not read, at least so many.
+func (l Lang) total(c plans.Sessions) string {
+	if c.Known() {
+		return l.plural(c.Total, "session")
+	}
+	return l.say("at least %s", "至少 %s", l.plural(c.Total, "session"))
 }
 
 // unread gives the machines of a count whose number is not known, by name, and why.

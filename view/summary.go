@@ -130,11 +130,11 @@ func condition(s plans.State, d side) (string, bool) {
 	case d.on > 0:
 		takes = "takes new connections in part"
 	}
-	parts := []string{takes, d.backends()}
-	if r := d.runs(); r != "" {
+	parts := []string{takes, d.backends(English)}
+	if r := d.runs(English); r != "" {
 		parts = append([]string{r}, parts...)
 	}
-	if n := d.sessions(); n != "" && !s.Phase.Over() { // the last count is of a drain, and old by now
+	if n := d.sessions(English); n != "" && !s.Phase.Over() { // the last count is of a drain, and old by now
 		parts = append(parts, n)
 	}
 	return strings.Join(parts, ", "), d.on < d.found || d.on == 0 || s.Phase.Over()
@@ -153,7 +153,7 @@ func result(s plans.State, i int) string {
 	st, p := s.Plan.Steps[i], s.Progress[i]
 	switch {
 	case st.Kind == plans.Shift:
-		return shiftDone(s.Plan, i)
+		return English.shiftDone(s.Plan, i)
 	case st.Kind == plans.Drain && p.First != nil:
 		by := "all ended"
 		if p.EndedBy == "deadline" {

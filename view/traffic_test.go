@@ -73,7 +73,7 @@ func TestBothGroupsOffIsSaidAloud(t *testing.T) {
 func TestARampIsPartOfThePlan(t *testing.T) {
 	p := usualSetting().plan()
 	p.Steps[0].Ramp = []int{50, 10}
-	if got, want := shiftPlan(p, 0), "all new connections to group1: 24 backends of group2 off, by way of 50%, 10%"; got != want {
+	if got, want := English.shiftPlan(p, 0), "all new connections to group1: 24 backends of group2 off, by way of 50%, 10%"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

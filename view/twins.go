@@ -68,7 +68,7 @@ func again(pg *page, p plans.Plan, i, n int, o PlanOptions) {
 	}
 	what := strings.Join(kinds, ", ") + " " + p.Steps[i].Group
 	if c, ok := o.Sessions[p.Steps[i].Group]; ok {
-		what += ", " + perGroup(c)
+		what += ", " + English.total(c)
 	}
 	row(pg, fmt.Sprintf("%d–%d", i+1, i+n), "", what, right)
 }

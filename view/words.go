@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -21,42 +20,37 @@ func number(n int) string {
 }
 
 // plural writes n and its noun: 1 session, 1,284 sessions.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if strings.HasSuffix(noun, "s") {
-		noun += "e"
-	}
-	return number(n) + " " + noun + "s"
-}
+func plural(n int, noun string) string { return English.plural(n, noun) }
 
-// span writes a duration as short as it is of use: 2.9s, 25s, 2m33s, 3m, 1h05m.
-func span(d time.Duration) string {
+// Span writes a duration as short as it is of use: 2.9s, 25s, 2m33s, 3m, 1h05m.
+func (l Lang) Span(d time.Duration) string {
 	if d < 0 {
 		d = 0
 	}
 	if d < 9950*time.Millisecond {
-		s := strconv.FormatFloat(d.Seconds(), 'f', 1, 64)
-		return strings.TrimSuffix(s, ".0") + "s"
+		s := strings.TrimSuffix(strconv.FormatFloat(d.Seconds(), 'f', 1, 64), ".0")
+		return l.say("%ss", "%s 秒", s)
 	}
 	d = d.Round(time.Second)
 	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
 	switch {
 	case h > 0 && m == 0:
-		return fmt.Sprintf("%dh", h)
+		return l.say("%dh", "%d 小时", h)
 	case h > 0:
-		return fmt.Sprintf("%dh%02dm", h, m)
+		return l.say("%dh%02dm", "%d 小时 %d 分", h, m)
 	case m > 0 && s == 0:
-		return fmt.Sprintf("%dm", m)
+		return l.say("%dm", "%d 分钟", m)
 	case m > 0:
-		return fmt.Sprintf("%dm%02ds", m, s)
+		return l.say("%dm%02ds", "%d 分 %d 秒", m, s)
 	}
-	return fmt.Sprintf("%ds", s)
+	return l.say("%ds", "%d 秒", s)
 }
 
+// span is Span in English.
+func span(d time.Duration) string { return English.Span(d) }
+
 // about writes a duration that is only an estimate, no finer than it is known.
-func about(d time.Duration) string {
+func (l Lang) about(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
 		d = max(d.Round(time.Second), time.Second)
@@ -65,27 +59,14 @@ func about(d time.Duration) string {
 	default:
 		d = d.Round(10 * time.Second)
 	}
-	return span(d)
+	return l.Span(d)
 }
+
+// about is about in English.
+func about(d time.Duration) string { return English.about(d) }
 
 // clock writes the time of a day: 14:34:01Z.
 func clock(t time.Time) string { return t.UTC().Format("15:04:05Z") }
-
-// list joins words as people do: a, b and c.
-func list(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
-}
-
-// few is list, but names no more than four of many.
-func few(words []string) string {
-	if len(words) > 5 {
-		return list([]string{strings.Join(words[:4], ", "), fmt.Sprintf("%d more", len(words)-4)})
-	}
-	return list(words)
-}
 
 // capital gives s with its first letter, if it is one of ASCII, as a capital.
 func capital(s string) string {
