@@ -20,8 +20,7 @@ const (
 
 // Attempt is what is known of a command on one host.
 type Attempt struct {
-	Sent  Stamp   `json:"sent,omitzero"` // when it was about to be sent
-	Known bool    `json:"known"`         // its outcome was recorded
+	Known bool    `json:"known"` // its outcome was recorded
 	Code  int     `json:"code"`
 	Error string  `json:"error,omitempty"`
 	ID    string  `json:"id,omitempty"`    // of this attempt, on its machine
@@ -135,7 +134,7 @@ func (s State) commanded(e Event) State {
 			if before := p.Acts[c.Key()]; before.Open() { // it may yet begin: the machine shall take this for the same
 				id = before.ID
 			}
-			p.Acts[c.Key()] = Attempt{Sent: e.Stamp, After: s.Age, ID: id}
+			p.Acts[c.Key()] = Attempt{After: s.Age, ID: id}
 			if c.Do == DoStop { // what was started before is gone
 				delete(p.Acts, Key(c.Host, DoStart))
 			}
