@@ -49,7 +49,9 @@ func (l Lang) plural(n int, noun string) string {
 func (l Lang) list(words []string) string { return joined(words, l.comma(), l.say(" and ", " 和 ")) }
 
 // phrases is list for what is longer than a word.
-func (l Lang) phrases(parts []string) string { return joined(parts, l.say(", ", "，"), l.say(" and ", "，且 ")) }
+func (l Lang) phrases(parts []string) string {
+	return joined(parts, l.say(", ", "，"), l.say(" and ", "，且 "))
+}
 
 func joined(words []string, comma, and string) string {
 	if len(words) < 2 {
