@@ -17,6 +17,7 @@ func (d *decoder) check(c Config) {
 	d.checkCount(c)
 	d.checkTimes(c)
 	d.checkState(c)
+	d.checkNotify(c)
 	d.checkGroups(c)
 }
 
@@ -199,5 +200,26 @@ func (d *decoder) checkState(c Config) {
 	}
 	if c.State.Backend == StateEtcd && d.given("state.dir") {
 		d.faultKey("state.dir", "is only for backend: local", "")
+	}
+}
+
+// checkNotify wants a key where something is signed by it, and none where nothing is.
+func (d *decoder) checkNotify(c Config) {
+	for i, n := range c.Notify {
+		at := "notify[" + strconv.Itoa(i) + "]"
+		key := under(at, "secret")
+		if d.unreadable(at) || d.faulty(under(at, "to")) {
+			continue
+		}
+		switch n.To {
+		case "webhook":
+			if !d.given(key) {
+				d.faultKey(key, "is required with to: webhook", "it proves to the receiver who tells")
+			}
+		case "wecom", "slack":
+			if d.given(key) {
+				d.faultKey(key, "is not for "+n.To+", where nothing is signed", "its url is the secret")
+			}
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"strconv"
 	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -27,7 +28,8 @@ func Load(path string, env func(string) (string, bool)) (Config, error) {
 
 // LoadUntold is Load for who tells nobody: a variable in notify that is not set
 // is no mistake then. Whoever wants to stop a run from another terminal need
-// not have the secrets of the one that began it.
+// not have the secrets of the one that began it. A receiver of which a secret
+// is missing has no URL.
 func LoadUntold(path string, env func(string) (string, bool)) (Config, error) {
 	return read(path, decoder{env: env, untold: true})
 }
@@ -59,6 +61,11 @@ func (d *decoder) parse(name string, data []byte) (Config, error) {
 	c := d.config(data)
 	if len(d.faults) > 0 {
 		return Config{}, &Faults{All: sorted(d.faults)}
+	}
+	for i, n := range c.Notify { // without the key that it wants, nothing could be told either
+		if n.Secret == "" && d.given("notify["+strconv.Itoa(i)+"].secret") {
+			c.Notify[i].URL = ""
+		}
 	}
 	sum := sha256.Sum256(data)
 	c.Path, c.Sum = name, hex.EncodeToString(sum[:])

@@ -267,6 +267,28 @@ func TestPathsStartAtTheFile(t *testing.T) {
 	}
 }
 
+// TestWhoTellsNobodyNeedsNoSecrets: a receiver of which a variable is missing has no address, so that nothing is sent there unsigned.
+func TestWhoTellsNobodyNeedsNoSecrets(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rollout.yaml")
+	if err := os.WriteFile(path, []byte(sample(t, "command.yaml")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		set  map[string]string
+		told bool
+	}{
+		{map[string]string{}, false},
+		{map[string]string{"DINGTALK_URL": "https://a.example/x"}, false},
+		{map[string]string{"DINGTALK_SECRET": "SECx"}, false},
+		{map[string]string{"DINGTALK_URL": "https://a.example/x", "DINGTALK_SECRET": "SECx"}, true},
+	} {
+		c, err := LoadUntold(path, func(name string) (string, bool) { v, ok := row.set[name]; return v, ok })
+		if err != nil || len(c.Notify) != 1 || (c.Notify[0].URL != "") != row.told {
+			t.Errorf("%v: got %v, address known %v, want %v", row.set, err, c.Notify[0].URL != "", row.told)
+		}
+	}
+}
+
 func TestASecretIsNeverPrinted(t *testing.T) {
 	c := load(t, "full.yaml")
 	text, err := json.Marshal(c)

@@ -43,10 +43,11 @@ type Notify struct {
 	// Where the news is posted: https, or http on loopback. It often holds a
 	// token, so it is kept as a secret.
 	URL Secret `yaml:"url" jsonschema:"required" is:"api"`
-	// The key the news is signed with.
+	// The key the news is signed with: for dingtalk and feishu, where the robot
+	// wants it, and required for webhook.
 	Secret Secret `yaml:"secret"`
-	// What is told.
-	On []string `yaml:"on" jsonschema:"enum=started,enum=paused,enum=held,enum=failed,enum=rolled_back,enum=finished,default=started,default=failed,default=finished"`
+	// What is told. failed is each bad end: held and rolled_back.
+	On []string `yaml:"on" jsonschema:"enum=started,enum=paused,enum=held,enum=failed,enum=rolled_back,enum=finished,enum=drain_slow,enum=alarm,default=started,default=failed,default=finished"`
 	// The language.
 	Lang string `yaml:"lang" jsonschema:"enum=en,enum=zh-CN,default=en"`
 }
