@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -28,7 +29,7 @@ const (
 	wrongKey   = "canary/wrong+private=key-5d1f"
 	passphrase = "canary passphrase 8c2e"
 	adminWord  = "canary-admin-password-77b0"
-	hookURL    = "https://chat.example/canary-token-e91a"
+	hookToken  = "canary-token-e91a"
 	hookSecret = "canary-hook-secret-40cd"
 )
 
@@ -141,13 +142,27 @@ func parrot(t *testing.T, signed *[]string) *httptest.Server {
 	return s
 }
 
+// gossip is a chat that refuses all it is told, and says it all back: the token, the key and the signature, which it keeps.
+func (c *canary) gossip(t *testing.T) *httptest.Server {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sign := r.URL.Query().Get("sign")
+		c.hay.mu.Lock()
+		c.hay.needles = append(c.hay.needles, needles("a signature", sign)...)
+		c.hay.mu.Unlock()
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, "%s %s %s %s", r.URL, r.URL.Query(), sign, hookSecret)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
 func TestNoSecretIsToldAnywhere(t *testing.T) {
 	c := &canary{world: serve(t, "--machines", "1", "--ports", "1", "--players", "4", "--game", "1s", "--deadline", "40s"), hay: &hay{}}
 	for of, secret := range map[string]string{"the private key": workingKey, "the wrong private key": wrongKey, "the passphrase": passphrase,
-		"the password of the admin port": adminWord, "the address of the hook": hookURL, "the secret of the hook": hookSecret} {
+		"the password of the admin port": adminWord, "the token of the hook": hookToken, "the secret of the hook": hookSecret} {
 		c.hay.needles = append(c.hay.needles, needles(of, secret)...)
 	}
-	c.env = []string{"CANARY_URL=" + hookURL, "CANARY_SECRET=" + hookSecret, "CANARY_ADMIN=" + adminWord, "SSH_AUTH_SOCK="}
+	c.env = []string{"CANARY_URL=" + c.gossip(t).URL + "/robot/send?access_token=" + hookToken, "CANARY_SECRET=" + hookSecret, "CANARY_ADMIN=" + adminWord, "SSH_AUTH_SOCK="}
 	const control = "canary-control-1b7f"
 	c.hay.needles = append(c.hay.needles, needle{"the control", "plain", control})
 	c.lock()
@@ -210,6 +225,8 @@ func (c *canary) everyday() {
 		c.t.Fatalf("a paused run: want exit 6, got %s", o)
 	}
 	c.sings(0, "resume", "-v", "-o", "json")
+	c.sings(1, "notify", "test", "-v")
+	c.sings(1, "notify", "test", "-o", "json")
 	for _, o := range []string{"text", "json", "yaml"} {
 		c.sings(0, "status", "-o", o)
 		c.sings(0, "history", "-o", o)

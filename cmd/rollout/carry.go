@@ -78,8 +78,12 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 		t.Roll, t.Gates = c.roll(update(s)), probe
 	}
 	t.Shell = sh
-	j := &told{Run: c.run, state: s, ears: e.ears()}
+	n := c.site.news(s)
+	j := &told{Run: c.run, state: s, ears: append(e.ears(), n)}
 	end, err := j.run(ctx, s, t)
+	if errors.Is(err, steps.ErrJournal) {
+		n.broken(end, err)
+	}
 	if errors.Is(err, steps.ErrInterrupted) && end.Touched {
 		err = errors.Join(errTouched, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/seed59ee9cdc/rollout/notify"
 	"github.com/seed59ee9cdc/rollout/view"
 )
 
@@ -21,6 +22,7 @@ type env struct {
 	terminal       bool // stdin and stdout are one
 	width          int
 	flags          globals
+	outbox         *notify.Outbox // news on its way; nil while nobody has been told anything
 }
 
 // globals are the flags every command has.

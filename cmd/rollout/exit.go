@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed59ee9cdc/rollout/config"
 	"github.com/seed59ee9cdc/rollout/journal"
+	"github.com/seed59ee9cdc/rollout/notify"
 	"github.com/seed59ee9cdc/rollout/remote"
 	"github.com/seed59ee9cdc/rollout/steps"
 	"github.com/seed59ee9cdc/rollout/ulb"
@@ -118,8 +119,9 @@ func credentials(err error) bool {
 	var unknown *remote.UnknownHostError
 	var changed *remote.ChangedHostError
 	var revoked *remote.RevokedHostError
+	var untold *notify.RefusedError
 	return errors.As(err, &api) || errors.As(err, &login) || errors.As(err, &key) || errors.As(err, &unknown) || errors.As(err, &changed) || errors.As(err, &revoked) ||
-		errors.Is(err, steps.ErrDenied)
+		errors.Is(err, steps.ErrDenied) || errors.As(err, &untold) && untold.Denied
 }
 
 // hint gives the command to type next; empty where the error says it, or nobody knows.

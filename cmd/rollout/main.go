@@ -38,7 +38,9 @@ func (e *env) run(ctx context.Context, args []string) int {
 	if err != nil && strings.HasPrefix(err.Error(), "unknown command") { // cobra has no type for it
 		err = usageError{err}
 	}
-	return e.exit(err, cause(ctx))
+	code := e.exit(err, cause(ctx))
+	e.farewell(ctx)
+	return code
 }
 
 // signalled is a signal as the cause of a context's end.

@@ -129,7 +129,7 @@ func (c *carrier) fallBack(ctx context.Context, store *journal.Store, ended erro
 		return ended
 	}
 	p := st.Plan
-	if p.OnFail != string(config.Rollback) || p.Purpose != plans.Update || p.Back || s.cfg.Deploy == nil || errors.Is(ended, steps.ErrStays) {
+	if !fallsBack(p) || s.cfg.Deploy == nil || errors.Is(ended, steps.ErrStays) {
 		return ended
 	}
 	if !st.Dirty[p.First] && !st.Dirty[p.Second] && len(st.Updated) == 0 {
@@ -154,9 +154,15 @@ func (c *carrier) fallBack(ctx context.Context, store *journal.Store, ended erro
 		return err
 	case err != nil:
 		s.env.say("rollout: rollback: %v", err)
+		s.news(st).leftHeld(st, fmt.Errorf("on_failure: rollback: %w", err))
 		return ended
 	}
 	return toldError{fmt.Errorf("%w: the previous release was brought back", steps.ErrAborted)}
+}
+
+// fallsBack says whether on_failure: rollback follows where a plan is held and a group is proven to serve.
+func fallsBack(p plans.Plan) bool {
+	return p.OnFail == string(config.Rollback) && p.Purpose == plans.Update && !p.Back
 }
 
 // previous finds out which release to go back to, and from which.

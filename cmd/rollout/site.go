@@ -85,9 +85,6 @@ func (s *site) unbuilt() error {
 // unheard names the sections that are read and do nothing yet.
 func (s *site) unheard() []string {
 	var all []string
-	if len(s.cfg.Notify) > 0 {
-		all = append(all, "notify: nobody is told yet")
-	}
 	if s.cfg.Dashboard != config.Default().Dashboard {
 		all = append(all, "dashboard: there is none yet")
 	}
