@@ -3,6 +3,7 @@ package steps_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -153,17 +154,23 @@ func TestAnOldProcessInThePlaceOfANewOneIsNamed(t *testing.T) {
 	})
 }
 
-func TestAGroupThatHasComeUpIsNotStartedTwice(t *testing.T) {
-	end := 0
+// whole runs a herd's whole update and gives the number of the first event of a kind.
+func whole(t *testing.T, is func(plans.Event, plans.Plan) bool) (n int) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHerd()
 		b := begin(h.world)
 		if _, err := steps.Run(t.Context(), b.state(), b, h.tools()); err != nil {
 			t.Fatal(err)
 		}
-		end = 1 + slices.IndexFunc(b.es, func(e plans.Event) bool {
-			return e.What == plans.Ended && h.plan.Steps[e.Step].Kind == plans.Restart
-		})
+		n = 1 + slices.IndexFunc(b.es, func(e plans.Event) bool { return is(e, h.plan) })
+	})
+	return n
+}
+
+func TestAGroupThatHasComeUpIsNotStartedTwice(t *testing.T) {
+	end := whole(t, func(e plans.Event, p plans.Plan) bool {
+		return e.What == plans.Ended && p.Steps[e.Step].Kind == plans.Restart
 	})
 	synctest.Test(t, func(t *testing.T) {
 		h := newHerd()
@@ -171,6 +178,35 @@ func TestAGroupThatHasComeUpIsNotStartedTwice(t *testing.T) {
 		b.die = end // all is up, and nobody has written so
 		_, _ = steps.Run(t.Context(), b.state(), b, h.tools())
 		b.die, b.dead = 0, false
+		if _, err := steps.Run(t.Context(), b.state(), b, h.tools()); err != nil {
+			t.Fatal(err)
+		}
+		h.complete(t)
+		if h.starts["10.9.0.4"] != 1 || h.stops["10.9.0.4"] != 1 {
+			t.Errorf("group2 was stopped %d times and started %d times, want once each", h.stops["10.9.0.4"], h.starts["10.9.0.4"])
+		}
+	})
+}
+
+// A start may have ended just before a person says to go on, and what it starts comes up a moment later.
+func TestAGroupThatIsComingUpIsNotStartedTwiceByAPersonsWord(t *testing.T) {
+	started := whole(t, func(e plans.Event, _ plans.Plan) bool { return e.What == plans.Ran && e.Command.Do == plans.DoStart })
+	synctest.Test(t, func(t *testing.T) {
+		h := newHerd()
+		b := begin(h.world)
+		b.die = started
+		_, _ = steps.Run(t.Context(), b.state(), b, h.tools())
+		b.die, b.dead = 0, false
+		coming := map[string][]proc{}
+		for _, host := range h.plan.Hosts("group2") {
+			coming[host], h.procs[host] = h.procs[host], nil
+		}
+		for _, e := range []plans.Event{{What: plans.Failed, Step: b.state().Step, Error: "the connection was lost"}, {What: plans.Held, Step: -1, Safe: true}} {
+			if _, err := b.Append(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.AfterFunc(3*time.Second, func() { h.mu.Lock(); defer h.mu.Unlock(); maps.Copy(h.procs, coming) })
 		if _, err := steps.Run(t.Context(), b.state(), b, h.tools()); err != nil {
 			t.Fatal(err)
 		}

@@ -28,26 +28,45 @@ func (r *runner) incomplete(ctx context.Context, step plans.Step) ([]string, err
 	if !begun {
 		return step.Hosts, nil
 	}
+	started := r.did(step.By(plans.DoStart, step.Hosts[0]), plans.DoStart).OK()
+	for began := r.t.Clock.Now(); ; {
+		odd, err := r.amiss(ctx, step)
+		switch {
+		case err != nil:
+			return nil, err
+		case odd == "":
+			return nil, r.note(ctx, "found running: the start before had taken effect")
+		case started && !r.anew: // it may be coming up still
+			return nil, r.note(ctx, "the start before is not complete yet: %s", odd)
+		case !started || r.since(began) >= patience:
+			return step.Hosts, r.note(ctx, "the start before is not complete (%s): stopping and starting %s again", odd, step.Group)
+		}
+		// It may have ended a moment ago, while nobody listened, also where a person has said to go on.
+		if err := r.note(ctx, "the start before is not complete yet: %s", odd); err != nil {
+			return nil, err
+		}
+		if err := r.sleep(ctx, time.Second); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// amiss says how the processes of a group differ from what is wanted, its master's word included; empty where they do not. A call may fail for a moment. The
+// error is for where nobody knows.
+func (r *runner) amiss(ctx context.Context, step plans.Step) (string, error) {
 	found, err := r.found(ctx, step, true)
 	for try := 1; err != nil && !errors.Is(err, ErrNobody) && try <= asks; try++ {
 		if err := r.sleep(ctx, time.Duration(try)*time.Second); err != nil {
-			return nil, err
+			return "", err
 		}
 		found, err = r.found(ctx, step, true)
 	}
 	if err != nil { // a master that does not answer is no reason to leave its group as it is; a machine that cannot be asked is
 		if _, silent := r.found(ctx, step, false); silent != nil && !errors.Is(silent, ErrNobody) {
-			return nil, fmt.Errorf("nobody knows whether the start before had taken effect: %w", silent)
+			return "", fmt.Errorf("nobody knows whether the start before had taken effect: %w", silent)
 		}
 	}
-	switch odd := reason(plans.Odd(step.Want, found, r.oldest, r.s.Plan.Name), err); {
-	case odd == "":
-		return nil, r.note(ctx, "found running: the start before had taken effect")
-	case !r.anew && r.did(step.By(plans.DoStart, step.Hosts[0]), plans.DoStart).OK(): // it may be coming up still
-		return nil, r.note(ctx, "the start before is not complete yet: %s", odd)
-	default:
-		return step.Hosts, r.note(ctx, "the start before is not complete (%s): stopping and starting %s again", odd, step.Group)
-	}
+	return reason(plans.Odd(step.Want, found, r.oldest, r.s.Plan.Name), err), nil
 }
 
 // reap ends by pid what a stop has left. A machine on which that is not proven holds the run: a process that lives through a restart comes

@@ -83,6 +83,7 @@ var mutants = []mutant{
 	{"the clock on the wall tells how old a process may be", "plans/state.go", "	if d, proven := now.Since(before); proven {", "	if d, proven := now.Since(before); proven && d < 0 {"},
 	{"a start of this computer with its clock set back makes new processes old", "plans/state.go", "d = max(d, now.Up)", "_ = now.Up"},
 	{"a group that has started is started again", "steps/roll.go", "if !begun {", "if !begun || begun {"},
+	{"a person's word starts a group again that is coming up", "steps/roll.go", "case !started || r.since(began) >= patience:", "case !started || r.since(began) >= 0:"},
 	{"a process that hangs gets a twin", "steps/roll.go", "ends = append(ends, alone(c, w.ID))", "_ = alone(c, w.ID)"},
 	{"missing processes are not begun", "steps/roll.go", "begins = append(begins, alone(c, w.ID))", "_ = alone(c, w.ID)"},
 
