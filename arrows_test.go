@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"journal":         {"plans"},
 	"view":            {"plans"},
 	"notify":          {},
+	"view/live":       {"plans", "view"},
 	"sandbox":         {"groups", "config", "sandbox/cloud", "sandbox/hosts", "sandbox/players"},
 	"sandbox/cloud":   {},
 	"sandbox/hosts":   {},
@@ -49,7 +50,8 @@ var outside = map[string][]string{
 	"pomelo":          {"github.com/coder/websocket", "github.com/eclipse/paho.mqtt.golang"},
 	"steps":           {},
 	"journal":         {"github.com/gofrs/flock", "golang.org/x/sys"},
-	"view":            {},
+	"view":            {"github.com/charmbracelet/x/ansi"},
+	"view/live":       {"charm.land/bubbletea/v2", "charm.land/lipgloss/v2"},
 	"notify":          {"github.com/hashicorp/go-retryablehttp"},
 	"sandbox":         {"golang.org/x/crypto"},
 	"sandbox/cloud":   {},
@@ -60,7 +62,7 @@ var outside = map[string][]string{
 	"sandbox/app":     {},
 	"sandbox/rig":     {},
 	"tools/mutants":   {},
-	"cmd/rollout":     {"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "go.yaml.in/yaml/v4"},
+	"cmd/rollout":     {"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sys", "golang.org/x/term", "go.yaml.in/yaml/v4"},
 }
 
 // listed is what `go list` says of one package.

@@ -15,7 +15,23 @@ const shown = 24
 
 // group draws one group: what it is about, its backends, its sessions.
 func group(pg *page, s plans.State, d side, now time.Time) {
-	pg.items(" ", slices.DeleteFunc([]string{d.name, d.runs(English), English.role(s, d)}, func(x string) bool { return x == "" }), "  ")
+	pg.items(" ", title(s, d), "  ")
+	pg.text("   backends  ", backends(d))
+	if d.counted {
+		counts(pg, s, d, now)
+	}
+	if r, ok := s.Rolls[d.name]; ok {
+		pg.text("   processes ", English.rolled(r.Found)+", called "+age(r.At.At, now))
+	}
+}
+
+// title names a group, what it runs and what it is doing, as far as that is known.
+func title(s plans.State, d side) []string {
+	return slices.DeleteFunc([]string{d.name, d.runs(English), English.role(s, d)}, func(x string) bool { return x == "" })
+}
+
+// backends says how many backends of a group are on and are to be on.
+func backends(d side) string {
 	b := fmt.Sprintf("%d on of %d, want %d", d.on, d.total, d.wanted)
 	if d.sick > 0 {
 		b += fmt.Sprintf(", %d not healthy", d.sick)
@@ -23,13 +39,7 @@ func group(pg *page, s plans.State, d side, now time.Time) {
 	if !d.read {
 		b += ", as found"
 	}
-	pg.text("   backends  ", b)
-	if d.counted {
-		counts(pg, s, d, now)
-	}
-	if r, ok := s.Rolls[d.name]; ok {
-		pg.text("   processes ", English.rolled(r.Found)+", called "+age(r.At.At, now))
-	}
+	return b
 }
 
 // Role says what a group is doing; empty where the plan has no such group.
@@ -79,23 +89,27 @@ func (l Lang) role(s plans.State, d side) string {
 
 // counts draws a group's sessions: how many, how far its drain is, and each machine.
 func counts(pg *page, s plans.State, d side, now time.Time) {
-	total := number(d.count.Total)
-	if !d.count.Known() {
-		total = "at least " + total
-	}
-	p, draining := drainOf(s, d.name)
-	if draining && p.First != nil {
-		total += " of " + number(*p.First)
-	}
-	pg.text("   sessions  ", total+", read "+age(d.count.At.At, now))
-	if draining {
-		progress(pg, s, d, p, now)
+	pg.text("   sessions  ", sessionsOf(s, d, now))
+	if p, draining := drainOf(s, d.name); draining {
+		pg.items("   drain     ", progress(s, d, p, now), "  ")
 	}
 	machines(pg, d)
 	names, why := unread(s.Plan, d.count.Sessions)
 	for _, n := range names {
 		pg.text("   unread    ", n+": "+why[n]+"; unknown is not zero")
 	}
+}
+
+// sessionsOf says how many sessions a group has, of how many when its drain began, and how old that knowledge is.
+func sessionsOf(s plans.State, d side, now time.Time) string {
+	total := number(d.count.Total)
+	if !d.count.Known() {
+		total = "at least " + total
+	}
+	if p, draining := drainOf(s, d.name); draining && p.First != nil {
+		total += " of " + number(*p.First)
+	}
+	return total + ", read " + age(d.count.At.At, now)
 }
 
 // drainOf gives the progress of the drain of a group, if one is under way.
@@ -107,8 +121,8 @@ func drainOf(s plans.State, group string) (plans.Progress, bool) {
 	return s.Progress[s.Step], true
 }
 
-// progress draws how much of a drain is done, when it will be, and when it must be.
-func progress(pg *page, s plans.State, d side, p plans.Progress, now time.Time) {
+// progress says how much of a drain is done, when it will be, and when it must be.
+func progress(s plans.State, d side, p plans.Progress, now time.Time) []string {
 	st, _ := s.Current()
 	var items []string
 	if p.First != nil && *p.First > 0 && d.count.Known() {
@@ -124,8 +138,7 @@ func progress(pg *page, s plans.State, d side, p plans.Progress, now time.Time) 
 		}
 		items = append(items, empty)
 	}
-	items = append(items, English.beforeDeadline(s, st, now)+then(st))
-	pg.items("   drain     ", items, "  ")
+	return append(items, English.beforeDeadline(s, st, now)+then(st))
 }
 
 // then says what a drain's deadline brings.

@@ -35,7 +35,8 @@ func Status(w io.Writer, s plans.State, now time.Time, o StatusOptions) error {
 		group(pg, s, d, now)
 	}
 	pg.line("")
-	closing(pg, s, now, o)
+	outlook(pg, s)
+	whose(pg, s, now, o)
 	return pg.print(w)
 }
 
@@ -137,8 +138,8 @@ func left(until, now time.Time) string {
 	return fmt.Sprintf(", until %s (in %s)", clock(until), span(until.Sub(now).Round(time.Second)))
 }
 
-// closing draws what would follow if the step failed now or what to type, and who runs it.
-func closing(pg *page, s plans.State, now time.Time, o StatusOptions) {
+// outlook draws what would follow if the step failed now; of a run that has stopped, where traffic is and what to type.
+func outlook(pg *page, s plans.State) {
 	switch f := IfFails(s); {
 	case f != "":
 		pg.text(" if it fails now  ", f)
@@ -148,6 +149,10 @@ func closing(pg *page, s plans.State, now time.Time, o StatusOptions) {
 			pg.text(" next     "+pad(a.Command, 16)+" ", a.Why)
 		}
 	}
+}
+
+// whose draws who runs it and how old the newest event is.
+func whose(pg *page, s plans.State, now time.Time, o StatusOptions) {
 	by := "by " + s.By
 	if s.By == "" {
 		by = "by " + s.Plan.By
