@@ -80,7 +80,10 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 	t.Shell = sh
 	n := c.site.news(s)
 	j := &told{Run: c.run, state: s, ears: append(e.ears(), n)}
+	hide := c.site.stage(j)
+	defer hide()
 	end, err := j.run(ctx, s, t)
+	hide()
 	if errors.Is(err, steps.ErrJournal) {
 		n.broken(end, err)
 	}

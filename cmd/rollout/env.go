@@ -19,7 +19,9 @@ type env struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	lookup         func(string) (string, bool)
-	terminal       bool // stdin and stdout are one
+	terminal       bool   // stdin and stdout are one
+	aside          *aside // standard error, where that is a terminal too
+	signals        *interrupts
 	width          int
 	flags          globals
 	outbox         *notify.Outbox // news on its way; nil while nobody has been told anything
@@ -40,7 +42,7 @@ func (g *globals) addFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&g.json, "json", "j", false, "short for -o json")
 	f.BoolVarP(&g.quiet, "quiet", "q", false, "print results only")
 	f.BoolVarP(&g.verbose, "verbose", "v", false, "say on stderr what is sent where")
-	f.BoolVar(&g.noColor, "no-color", false, "no colour (nothing is coloured without it either, yet)")
+	f.BoolVar(&g.noColor, "no-color", false, "no colour in the live view; as NO_COLOR")
 	f.BoolVar(&g.noInput, "no-input", false, "never ask; a question becomes an error")
 	f.BoolVarP(&g.yes, "yes", "y", false, "answer every question with yes")
 	f.StringVarP(&g.profile, "profile", "p", "", "the `PROFILE` of ~/.ucloud to take keys from")

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"golang.org/x/term"
 
@@ -25,7 +22,12 @@ func run(args []string) int {
 		terminal: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())),
 		width:    width(),
 	}
-	ctx, stop := interruptible(context.Background())
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		e.aside = &aside{out: os.Stderr}
+		e.stderr = e.aside
+	}
+	ctx, signals, stop := interruptible(context.Background())
+	e.signals = signals
 	defer stop()
 	return e.run(ctx, args)
 }
@@ -41,49 +43,6 @@ func (e *env) run(ctx context.Context, args []string) int {
 	code := e.exit(err, cause(ctx))
 	e.farewell(ctx)
 	return code
-}
-
-// signalled is a signal as the cause of a context's end.
-type signalled struct{ sig syscall.Signal }
-
-func (s signalled) Error() string { return s.sig.String() }
-
-// interruptible gives a context that the first SIGINT or SIGTERM ends; the second ends the process at once. SIGHUP is ignored: a lost
-// terminal must not stop a rollout half-way.
-func interruptible(parent context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(parent)
-	signal.Ignore(syscall.SIGHUP)
-	got := make(chan os.Signal, 2)
-	signal.Notify(got, syscall.SIGINT, syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() {
-		for n := 0; ; n++ {
-			select {
-			case s := <-got:
-				sig, _ := s.(syscall.Signal)
-				if n > 0 {
-					os.Exit(128 + int(sig))
-				}
-				cancel(signalled{sig})
-			case <-done:
-				return
-			}
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(got)
-		close(done)
-		cancel(nil)
-	}
-}
-
-// cause gives the signal that ended ctx; 0 where none did.
-func cause(ctx context.Context) syscall.Signal {
-	var s signalled
-	if errors.As(context.Cause(ctx), &s) {
-		return s.sig
-	}
-	return 0
 }
 
 // width gives the columns of the terminal; 80 where there is none.

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,6 +71,9 @@ func runStatus(ctx context.Context, e *env, o statusOptions) error {
 		if st, alive, err = s.watch(ctx, st); err != nil {
 			return err
 		}
+		if err := s.summed(st, alive); err != nil {
+			return err
+		}
 	} else if err := s.show(st, alive); err != nil {
 		return err
 	}
@@ -100,34 +101,15 @@ func (s *site) show(st plans.State, alive bool) error {
 	return view.Status(s.env.stdout, st, time.Now(), o)
 }
 
-// watch draws the run each second over the drawing before, until it stops.
-func (s *site) watch(ctx context.Context, st plans.State) (plans.State, bool, error) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	rows, past := 0, s.past(st.Plan.ID)
-	for alive := true; ; {
-		var b bytes.Buffer
-		if err := view.Status(&b, st, time.Now(), s.options(alive, past)); err != nil {
-			return st, alive, err
-		}
-		if rows > 0 {
-			_, _ = fmt.Fprintf(s.env.stdout, "\x1b[%dA\x1b[J", rows)
-		}
-		_, _ = s.env.stdout.Write(b.Bytes())
-		rows = strings.Count(b.String(), "\n")
-		if !alive {
-			return st, alive, nil
-		}
-		select {
-		case <-ctx.Done():
-			return st, alive, nil
-		case <-tick.C:
-		}
-		var err error
-		if st, alive, err = s.underWay(); err != nil {
-			return st, alive, err
-		}
+// summed prints how a run that was watched has ended, if it has.
+func (s *site) summed(st plans.State, alive bool) error {
+	if alive {
+		return nil
 	}
+	if st.Phase == plans.PhaseRunning { // its process is gone
+		st.Phase = plans.PhaseInterrupted
+	}
+	return view.Summary(s.env.stdout, st)
 }
 
 // phaseCode gives the exit code of a run's state.
