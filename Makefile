@@ -1,4 +1,4 @@
-.PHONY: test lint e2e bench pomelo-world e2e-pomelo e2e-full fuzz mutants sim torture
+.PHONY: test lint docs e2e bench pomelo-world e2e-pomelo e2e-full fuzz mutants sim torture
 
 # The race detector wants a C compiler; without one the tests run without it, and say so.
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
@@ -13,6 +13,10 @@ lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
 	go vet ./...
 	go tool -modfile=tools/lint/go.mod golangci-lint run
+
+# What is made of the program itself: docs/cli, the man pages and the schema of rollout.yaml. Tests say when they are stale.
+docs:
+	go test -count=1 ./cmd/rollout ./config -run 'TestTheManualIsWhatTheCommandsSay|TestSchemaIsThePublished' -update
 
 # The built binary against real OpenSSH on loopback.
 e2e:
