@@ -1,4 +1,4 @@
-.PHONY: test lint docs e2e bench pomelo-world e2e-pomelo e2e-full fuzz mutants sim torture
+.PHONY: test lint docs release-check release-try e2e bench pomelo-world e2e-pomelo e2e-full fuzz mutants sim torture
 
 # The race detector wants a C compiler; without one the tests run without it, and say so.
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
@@ -17,6 +17,14 @@ lint:
 # What is made of the program itself: docs/cli, the man pages and the schema of rollout.yaml. Tests say when they are stale.
 docs:
 	go test -count=1 ./cmd/rollout ./config -run 'TestTheManualIsWhatTheCommandsSay|TestSchemaIsThePublished' -update
+
+# Is .goreleaser.yaml one that goreleaser takes? It has a module of its own, as golangci-lint has; the first time takes minutes.
+release-check:
+	go tool -modfile=tools/release/go.mod goreleaser check
+
+# Everything a release has, into dist/, and nothing is published. The list of what is inside needs syft, and is left out where there is none.
+release-try:
+	go tool -modfile=tools/release/go.mod goreleaser release --snapshot --clean --skip=sign$(shell command -v syft >/dev/null 2>&1 || echo ,sbom)
 
 # The built binary against real OpenSSH on loopback.
 e2e:

@@ -10,8 +10,12 @@ import (
 	"github.com/seed59ee9cdc/rollout/plans"
 )
 
-// version is the release of this build.
-const version = "0.1.0"
+// What this build is. A release is linked with its tag and commit (packaging/build.sh), and not stamped from git by the go command, so that the
+// source without its history gives the same bytes. Nothing else sets them.
+var (
+	version  = "0.1.0"
+	revision = ""
+)
 
 // versionDoc is the result of version for programs.
 type versionDoc struct {
@@ -40,6 +44,9 @@ func newVersionCommand(e *env) *cobra.Command {
 
 // commit is what this build was made from, where that is known.
 func commit() string {
+	if revision != "" {
+		return revision
+	}
 	b, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
