@@ -47,12 +47,15 @@ type document struct {
 	rows     []int    // of each table
 	links    []string // where to, as English pages of this repository
 	code     []string // in a line
-	prose    []string // lines that are none of these
+	items    int      // of lists
+	parts    int      // lines of text with an empty one before: paragraphs, lists, tables, headings
+	prose    []string // lines that are none of code and anchors
 }
 
 var (
 	heading = regexp.MustCompile(`^(#+) (.*)$`)
 	anchor  = regexp.MustCompile(`^<a id="([^"]*)"></a>$`)
+	item    = regexp.MustCompile(`^ *([-*]|\d+\.) `)
 	link    = regexp.MustCompile(`!?\[[^\]]*\]\(([^)\s]+)\)`)
 	inline  = regexp.MustCompile("`([^`]+)`")
 )
@@ -65,7 +68,7 @@ func read(t *testing.T, page string) document {
 		t.Fatal(err)
 	}
 	var d document
-	table, block := false, false
+	table, block, empty := false, false, true
 	var text []string
 	for l := range strings.Lines(string(b)) {
 		l = strings.TrimRight(l, "\n")
@@ -93,6 +96,13 @@ func read(t *testing.T, page string) document {
 		if table = row; row {
 			d.rows[len(d.rows)-1]++
 		}
+		if item.MatchString(l) {
+			d.items++
+		}
+		if empty && l != "" {
+			d.parts++
+		}
+		empty = l == ""
 		text = append(text, l)
 	}
 	d.prose = text
@@ -186,6 +196,9 @@ func TestBothLanguagesOfAPageSayTheSame(t *testing.T) {
 			}
 			if !slices.Equal(en.rows, zh.rows) {
 				t.Errorf("tables of %v rows, and %v in Chinese", en.rows, zh.rows)
+			}
+			if en.items != zh.items || en.parts != zh.parts {
+				t.Errorf("%d items of lists in %d parts, and %d in %d in Chinese", en.items, en.parts, zh.items, zh.parts)
 			}
 			for i := range max(len(en.blocks), len(zh.blocks)) {
 				if i >= len(en.blocks) || i >= len(zh.blocks) || en.blocks[i] != zh.blocks[i] {
