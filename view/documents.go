@@ -19,6 +19,9 @@ const (
 	ResultSchema = "rollout.result/v1"
 )
 
+// none is the phase of a service that has had no run yet.
+const none plans.Phase = "none"
+
 // JSON writes a document, indented, with a newline at its end. What could change a terminal it is printed on is written as an
 // escape of JSON, so that the values stay what they are.
 func JSON(w io.Writer, doc any) error {

@@ -120,7 +120,7 @@ func row(pg *page, number, kind, what, right string) {
 	if columns(number) > 2 {
 		lead = pad("  "+number, 13) + " "
 	}
-	room := max(pg.width-columns(lead)-8, 8)
+	room := max(pg.width-columns(lead)-max(8, columns(right)+1), 8)
 	ls := wrap(oneLine(what), room)
 	for j, l := range ls {
 		if j == len(ls)-1 {

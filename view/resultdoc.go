@@ -9,7 +9,7 @@ import (
 // ResultDoc is how a call of start, resume or abort ended, for programs.
 type ResultDoc struct {
 	Schema     string      `json:"schema"` // ResultSchema
-	Result     string      `json:"result"` // done, held, paused, interrupted, aborted or failed
+	Result     string      `json:"result"` // done, held, paused, interrupted, aborted or failed; none, where there was no run to end
 	Run        string      `json:"run"`
 	Service    string      `json:"service"`
 	StepsDone  int         `json:"steps_done"`  // of the update, also where a retreat followed it
@@ -26,6 +26,11 @@ type ResultDoc struct {
 	Ended      *time.Time  `json:"ended"`
 }
 
+// NoResult gives the document of a call that found no run of a service to end.
+func NoResult(service string) ResultDoc {
+	return ResultDoc{Schema: ResultSchema, Result: string(none), Service: service, Steps: []StepDoc{}, Next: []string{}}
+}
+
 // ResultOf gives the document of a run whose process has ended. A state that is still running or planned means that the process could
 // not go on and could not say so in the journal: its result is failed.
 func ResultOf(s plans.State) ResultDoc {
@@ -39,11 +44,7 @@ func ResultOf(s plans.State) ResultDoc {
 	case plans.PhaseDone, plans.PhaseHeld, plans.PhasePaused, plans.PhaseInterrupted, plans.PhaseAborted:
 		d.Result = string(s.Phase)
 	}
-	var chapters []plans.Chapter
-	for _, c := range s.Earlier {
-		chapters = append(chapters, plans.Chapter{Plan: c.Plan, Progress: abandoned(c.Progress)})
-	}
-	for _, c := range append(chapters, plans.Chapter{Plan: s.Plan, Progress: s.Progress}) {
+	for _, c := range chapters(s) {
 		d.Steps = append(d.Steps, stepDocs(c.Plan, c.Progress)...)
 		if c.Plan.Purpose != plans.Update {
 			continue

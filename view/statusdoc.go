@@ -15,7 +15,7 @@ type StatusDoc struct {
 	Run        string      `json:"run"`
 	Service    string      `json:"service"`
 	Balancer   string      `json:"balancer"`
-	Phase      plans.Phase `json:"phase"` // interrupted, where the process that ran it is gone
+	Phase      plans.Phase `json:"phase"` // interrupted, where the process that ran it is gone; none, where there is no run yet
 	Step       *NowDoc     `json:"step"`  // under way or next; null where none is left
 	Steps      []StepDoc   `json:"steps"` // of the plan under way: after a failure that may be the retreat
 	WaitingFor string      `json:"waiting_for"`
@@ -96,6 +96,7 @@ type MachineDoc struct {
 	Name     string `json:"name"`
 	Host     string `json:"host"`
 	Sessions *int   `json:"sessions"` // null where not known
+	Starts   int    `json:"starts"`   // how often the run has sent it the command that starts it, or its whole group
 }
 
 // BackDoc is one backend.
@@ -110,12 +111,17 @@ type BackDoc struct {
 	Healthy *bool  `json:"healthy"` // as last read; null where it was not
 }
 
+// NoStatus gives the document of a service that has had no run yet.
+func NoStatus(service string) StatusDoc {
+	return StatusDoc{Schema: StatusSchema, Service: service, Phase: none, Steps: []StepDoc{}, Groups: []GroupDoc{}, Backends: []BackDoc{}, Next: []string{}}
+}
+
 // StatusOf gives the document of a run at now. Of o it uses everything but the width.
 func StatusOf(s plans.State, now time.Time, o StatusOptions) StatusDoc {
 	s.Phase = phase(s, o.Alive)
 	d := StatusDoc{
 		Schema: StatusSchema, Run: s.Plan.ID, Service: s.Plan.Service, Balancer: s.Plan.Balancer, Phase: s.Phase,
-		Steps: past(s.Plan, stepDocs(s.Plan, s.Progress), o.Past), IfFails: IfFails(s), Traffic: oneLine(Traffic(s)), Backends: backDocs(s),
+		Steps: past(s.Plan, stepDocs(s.Plan, s.Progress), o.Past), Groups: []GroupDoc{}, IfFails: IfFails(s), Traffic: oneLine(Traffic(s)), Backends: backDocs(s),
 		Sessions: TallyDoc{Moved: s.Moved(), Cut: s.Cut()}, Releases: ReleasesDoc{From: s.Plan.Was, To: s.Plan.Release},
 		Error: Clean(fault(s)), Alarm: Clean(s.Alarm), Safe: safe(s), Alive: o.Alive, Holder: o.Holder, Next: []string{},
 		Started: moment(s.Began.At), Updated: moment(s.Last.At),
@@ -161,7 +167,7 @@ func groupDoc(s plans.State, d side) GroupDoc {
 	g := GroupDoc{Name: d.name, TakesNew: d.on > 0, Release: d.release, Proven: d.proven,
 		Backends: CountsDoc{On: d.on, Wanted: d.wanted, Total: d.total, Sick: d.sick}, Machines: []MachineDoc{}}
 	for _, m := range d.machines {
-		doc := MachineDoc{Name: m.Name, Host: m.Host}
+		doc := MachineDoc{Name: m.Name, Host: m.Host, Starts: s.Starts[m.Host]}
 		_, bad := d.count.Unread[m.Host]
 		if n, known := d.count.ByHost[m.Host]; known && !bad {
 			doc.Sessions = &n

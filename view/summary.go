@@ -13,7 +13,7 @@ import (
 // what does not take any, and the commands that go on from here. It repeats the error, so whoever prints it need not.
 func Summary(w io.Writer, s plans.State) error {
 	pg := newPage(usual)
-	pg.sides(outcome(s), "run "+s.Plan.ID)
+	pg.sides(English.outcome(s), "run "+s.Plan.ID)
 	pg.line("")
 	if s.Phase == plans.PhaseDone {
 		reached(pg, s)
@@ -56,37 +56,38 @@ func advise(pg *page, as []Advice) {
 }
 
 // outcome says in one line how the run stands.
-func outcome(s plans.State) string {
+func (l Lang) outcome(s plans.State) string {
 	what := s.Plan.Service
 	if r := releases(s.Plan.Was, s.Plan.Release, " → "); r != "" {
 		what += " " + strings.TrimSpace(r)
 	}
-	where := ""
-	if a := at(s); a != "" {
-		where = " at " + a
+	here := what
+	if st, ok := s.Current(); ok {
+		here = l.say("%s at %s", "%s，在%s", what, l.numbered(s, st))
 	}
 	switch s.Phase {
 	case plans.PhaseDone:
-		return "Done: " + what
+		return l.say("Done: %s", "完成：%s", what)
 	case plans.PhaseAborted:
 		if !s.Touched {
-			return "Not begun: " + what + "; nothing was touched"
+			return l.say("Not begun: %s; nothing was touched", "未开始：%s；没有改动任何东西", what)
 		}
 		if s.Note != "" {
-			return "Aborted: " + what + "; " + s.Note
+			return l.say("Aborted: %s; %s", "已中止：%s；%s", what, s.Note)
 		}
-		return "Aborted: " + what + "; every backend is as it was found"
+		return l.say("Aborted: %s; every backend is as it was found", "已中止：%s；所有后端恢复原状", what)
 	case plans.PhaseHeld:
 		if !s.Safe {
-			return "Held, NOT PROVEN SAFE: " + what + where
+			return l.say("Held, NOT PROVEN SAFE: %s", "暂停并保持，未证实安全：%s", here)
 		}
-		return "Held, safe: " + what + where
+		return l.say("Held, safe: %s", "暂停并保持，安全：%s", here)
 	case plans.PhasePaused:
-		return "Paused: " + what + where
+		return l.say("Paused: %s", "已暂停：%s", here)
 	case plans.PhaseInterrupted:
-		return "Interrupted: " + what + where
+		return l.say("Interrupted: %s", "已中断：%s", here)
+	case plans.PhasePlanned, plans.PhaseRunning:
 	}
-	return "Stopped: " + what + where
+	return l.say("Stopped: %s", "已停止：%s", here)
 }
 
 // cause says why the run stands where it stands: its failure, what kept an earlier plan from its end, or who asked.
@@ -144,26 +145,26 @@ func condition(s plans.State, d side) (string, bool) {
 func reached(pg *page, s plans.State) {
 	for i, st := range s.Plan.Steps {
 		p := s.Progress[i]
-		row(pg, strconv.Itoa(i+1), string(st.Kind), glyph(p.Status)+" "+result(s, i), span(took(p)))
+		row(pg, strconv.Itoa(i+1), string(st.Kind), glyph(p.Status)+" "+English.result(s, i), span(took(p)))
 	}
 }
 
 // result says what step i reached.
-func result(s plans.State, i int) string {
+func (l Lang) result(s plans.State, i int) string {
 	st, p := s.Plan.Steps[i], s.Progress[i]
 	switch {
 	case st.Kind == plans.Shift:
-		return English.shiftDone(s.Plan, i)
+		return l.shiftDone(s.Plan, i)
 	case st.Kind == plans.Drain && p.First != nil:
-		by := "all ended"
+		by := l.say("all ended", "全部结束")
 		if p.EndedBy == "deadline" {
-			by = number(p.Left) + " left at the deadline"
+			by = l.say("%s left at the deadline", "到截止时还剩 %s 条", number(p.Left))
 		} else if p.Left > 0 {
-			by = number(p.Left) + " left"
+			by = l.say("%s left", "还剩 %s 条", number(p.Left))
 		}
-		return fmt.Sprintf("%s, %s, %s", st.Group, plural(*p.First, "session"), by)
+		return l.clauses([]string{st.Group, l.plural(*p.First, "session"), by})
 	case st.Kind == plans.Restart:
-		return fmt.Sprintf("%s, %s, %s cut", st.Group, plural(len(st.Hosts), "machine"), number(p.Cut))
+		return l.clauses([]string{st.Group, l.plural(len(st.Hosts), "machine"), l.say("%s cut", "掐断 %s 条", number(p.Cut))})
 	}
-	return fmt.Sprintf("%s, %s", st.Group, plural(len(st.Hosts), "machine"))
+	return l.clauses([]string{st.Group, l.plural(len(st.Hosts), "machine")})
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // number writes n with a comma between its thousands: 1,284.
@@ -70,7 +71,7 @@ func clock(t time.Time) string { return t.UTC().Format("15:04:05Z") }
 
 // capital gives s with its first letter, if it is one of ASCII, as a capital.
 func capital(s string) string {
-	if s == "" {
+	if s == "" || s[0] >= utf8.RuneSelf {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
