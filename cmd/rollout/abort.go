@@ -10,6 +10,7 @@ import (
 	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
 	"github.com/seed59ee9cdc/rollout/steps"
+	"github.com/seed59ee9cdc/rollout/view"
 )
 
 func newAbortCommand(e *env) *cobra.Command {
@@ -36,7 +37,10 @@ func runAbort(ctx context.Context, e *env) error {
 	}
 	if st.Plan.ID == "" || st.Phase.Over() {
 		e.say("no rollout of %s is unfinished; there is nothing to abort", s.cfg.Service)
-		return nil
+		if e.text() {
+			return nil
+		}
+		return e.document(view.NoResult(s.cfg.Service))
 	}
 	if err := e.confirm(fmt.Sprintf("Abort run %s of %s?", st.Plan.ID, s.cfg.Service)); err != nil {
 		return err

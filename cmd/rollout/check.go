@@ -112,7 +112,7 @@ func (v *survey) left() {
 func (e *env) findings(cfg config.Config, v *survey) error {
 	err := v.err()
 	if !e.text() {
-		if perr := e.document(checkDoc{Schema: "rollout.check/v1", Service: cfg.Service, OK: err == nil, Findings: v.findings}); perr != nil {
+		if perr := e.document(checkDoc{Schema: "rollout.check/v1", Service: cfg.Service, OK: err == nil, Findings: append([]finding{}, v.findings...)}); perr != nil {
 			return perr
 		}
 		if err != nil {

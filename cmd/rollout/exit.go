@@ -50,6 +50,13 @@ type toldError struct{ error }
 
 func (t toldError) Unwrap() error { return t.error }
 
+// errorDoc is an error for programs, on standard error.
+type errorDoc struct {
+	Error    string `json:"error"`
+	ExitCode int    `json:"exit_code"`
+	Schema   string `json:"schema"`
+}
+
 // exit prints an error that has not been told and gives the exit code. It is the only place that knows the codes.
 func (e *env) exit(err error, sig syscall.Signal) int {
 	code := exitCode(err, sig)
@@ -60,7 +67,7 @@ func (e *env) exit(err error, sig syscall.Signal) int {
 	}
 	text := view.Clean(err.Error()) // a word of the command line, of a file or of a machine may be in it
 	if e.flags.json || e.flags.output == "json" || e.flags.output == "jsonl" {
-		_ = writeJSON(e.stderr, map[string]any{"schema": "rollout.error/v1", "error": text, "exit_code": code}, "")
+		_ = writeJSON(e.stderr, errorDoc{Schema: "rollout.error/v1", Error: text, ExitCode: code}, "")
 		return code
 	}
 	_, _ = fmt.Fprintf(e.stderr, "rollout: %s\n", text)

@@ -22,6 +22,14 @@ goes on.
 	}
 }
 
+// pauseDoc is the result of pause for programs.
+type pauseDoc struct {
+	Schema  string `json:"schema"`
+	Service string `json:"service"`
+	Run     string `json:"run"`
+	Paused  bool   `json:"paused"` // it is already; else it was asked to, and will be after its present step
+}
+
 func runPause(_ context.Context, e *env) error {
 	s, err := e.bystander()
 	if err != nil {
@@ -33,7 +41,7 @@ func runPause(_ context.Context, e *env) error {
 		return err
 	case !held && st.Phase == plans.PhasePaused:
 		e.say("run %s is paused already", st.Plan.ID)
-		return nil
+		return e.paused(st, true)
 	case !held:
 		return refusedf("no rollout of %s is under way", s.cfg.Service)
 	}
@@ -41,7 +49,15 @@ func runPause(_ context.Context, e *env) error {
 		return err
 	}
 	e.say("run %s will stop after its present step; go on with: rollout resume", st.Plan.ID)
-	return nil
+	return e.paused(st, false)
+}
+
+// paused tells programs what has become of a pause; people have read it already.
+func (e *env) paused(st plans.State, is bool) error {
+	if e.text() {
+		return nil
+	}
+	return e.document(pauseDoc{Schema: "rollout.pause/v1", Service: st.Plan.Service, Run: st.Plan.ID, Paused: is})
 }
 
 // underWay gives the newest run and whether a process carries it out now.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -151,6 +152,20 @@ func listFaults(e *env) error {
 	return nil
 }
 
+// worldDoc is a world that is up, for programs.
+type worldDoc struct {
+	Schema   string `json:"schema"`
+	Config   string `json:"config"`   // its rollout.yaml
+	API      string `json:"api"`      // the URL of its UCloud
+	Balancer string `json:"balancer"` // host:port that players connect to
+	Machines int    `json:"machines"`
+	Players  int    `json:"players"`
+}
+
+func worldOf(w *sandbox.World, o sandboxOptions) worldDoc {
+	return worldDoc{Schema: "rollout.sandbox.world/v1", Config: w.Config, API: w.Cloud.URL(), Balancer: w.Cloud.Front(w.Listener), Machines: len(w.Hosts.Machines), Players: o.players}
+}
+
 func runSandboxServe(ctx context.Context, e *env, o sandboxOptions) error {
 	if slices.Contains(o.faults, "list") {
 		return listFaults(e)
@@ -168,11 +183,15 @@ func runSandboxServe(ctx context.Context, e *env, o sandboxOptions) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(e.stdout, "%d machines, %d players, UCloud API at %s, balancer at %s\n", len(w.Hosts.Machines), o.players, w.Cloud.URL(), w.Cloud.Front(w.Listener))
-	_, _ = fmt.Fprintf(e.stdout, "ready: rollout -c %s check\n", w.Config)
+	if e.text() {
+		_, _ = fmt.Fprintf(e.stdout, "%d machines, %d players, UCloud API at %s, balancer at %s\n", len(w.Hosts.Machines), o.players, w.Cloud.URL(), w.Cloud.Front(w.Listener))
+		_, _ = fmt.Fprintf(e.stdout, "ready: rollout -c %s check\n", w.Config)
+	} else if err := e.document(worldOf(w, o)); err != nil {
+		return errors.Join(err, w.Close())
+	}
 	<-ctx.Done()
 	err = w.Close()
-	if w.Crowd != nil {
+	if w.Crowd != nil && e.text() {
 		s := w.Crowd.Stats()
 		_, _ = fmt.Fprintf(e.stdout, "players: %d games finished, %d sessions cut, %d connects failed%s\n", s.Finished, s.Cut, s.Failed.Total(), incidents(s.Incidents, 5))
 	}

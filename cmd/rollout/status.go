@@ -65,7 +65,7 @@ func runStatus(ctx context.Context, e *env, o statusOptions) error {
 			_, _ = fmt.Fprintf(e.stdout, "no rollout of %s has been started yet\n", s.cfg.Service)
 			return nil
 		}
-		return e.document(map[string]any{"schema": view.StatusSchema, "service": s.cfg.Service, "phase": "none"})
+		return e.document(view.NoStatus(s.cfg.Service))
 	}
 	if e.text() && e.terminal && !o.noWatch && alive {
 		if st, alive, err = s.watch(ctx, st); err != nil {

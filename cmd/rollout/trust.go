@@ -26,6 +26,21 @@ ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there.`,
 	}
 }
 
+// trustDoc is the result of trust for programs.
+type trustDoc struct {
+	Schema string     `json:"schema"`
+	File   string     `json:"file"` // the known_hosts they were added to
+	Keys   []trustKey `json:"keys"`
+}
+
+// trustKey is the host key of one machine.
+type trustKey struct {
+	Machine     string `json:"machine"`
+	Host        string `json:"host"`
+	Type        string `json:"type"`
+	Fingerprint string `json:"fingerprint"`
+}
+
 func runTrust(ctx context.Context, e *env, names []string) error {
 	s, err := e.site()
 	if err != nil {
@@ -52,6 +67,7 @@ func runTrust(ctx context.Context, e *env, names []string) error {
 	defer func() { _ = pool.Close() }()
 	var lines []string
 	var faults []error
+	doc := trustDoc{Schema: "rollout.trust/v1", File: s.knownHosts(), Keys: []trustKey{}}
 	for _, m := range ms {
 		keys, err := pool.Scan(ctx, m.Host)
 		if err != nil {
@@ -59,22 +75,29 @@ func runTrust(ctx context.Context, e *env, names []string) error {
 			continue
 		}
 		for _, k := range keys {
-			_, _ = fmt.Fprintf(e.stdout, "%-12s %-22s %s\n", m.Name, k.Type, k.Fingerprint)
+			shown := e.stdout
+			if !e.text() {
+				shown = e.stderr // they are looked at before they are trusted
+			}
+			_, _ = fmt.Fprintf(shown, "%-12s %-22s %s\n", m.Name, k.Type, k.Fingerprint)
 			lines = append(lines, k.Line)
+			doc.Keys = append(doc.Keys, trustKey{m.Name, m.Host, k.Type, k.Fingerprint})
 		}
 	}
 	if err := errors.Join(faults...); err != nil {
 		return refusedError{err}
 	}
-	path := s.knownHosts()
-	if err := e.confirm(fmt.Sprintf("Add these %d keys to %s?", len(lines), path)); err != nil {
+	if err := e.confirm(fmt.Sprintf("Add these %d keys to %s?", len(lines), doc.File)); err != nil {
 		return err
 	}
-	if err := remote.AddKnown(path, lines); err != nil {
+	if err := remote.AddKnown(doc.File, lines); err != nil {
 		return err
 	}
-	e.say("added to %s", path)
-	return nil
+	e.say("added to %s", doc.File)
+	if e.text() {
+		return nil
+	}
+	return e.document(doc)
 }
 
 // knownHosts is the file host keys are added to.
