@@ -78,7 +78,7 @@ func TestADamagedJournalIsNamedByEveryCommandAndNothingIsDone(t *testing.T) {
 			}
 			spoilt := row.spoil(strings.SplitAfter(string(b), "\n"))
 			d.write(d.journal(), spoilt)
-			for _, args := range [][]string{{"resume"}, {"abort", "--yes"}, {"pause"}, {"start", "--yes"}, {"status"}, {"history"}, {"plan"}} {
+			for _, args := range [][]string{{"resume"}, {"abort", "--yes"}, {"pause"}, {"start", "--yes"}, {"status"}, {"history"}, {"report"}, {"plan"}} {
 				code, _, errs := d.types(args...)
 				got := sums.ReplaceAllString(at.ReplaceAllString(errs, "at byte N"), `"X"`)
 				want := "rollout: journal DIR/state/game/runs/20260301-120000-7f3a/journal.jsonl: " + row.want + "\n" + row.way
@@ -133,7 +133,7 @@ func TestWhatAMachinePrintedChangesNoTerminal(t *testing.T) {
 	d := newDesk(t)
 	d.keeps(nastyEvents()...)
 	seen := 0
-	for _, command := range [][]string{{"status"}, {"history"}, {"lock", "status"}, {"start", "--yes"}, {"pause"}, {"abort"}} {
+	for _, command := range [][]string{{"status"}, {"history"}, {"report"}, {"lock", "status"}, {"start", "--yes"}, {"pause"}, {"abort"}} {
 		for _, format := range []string{"text", "json", "yaml", "jsonl"} {
 			_, out, errs := d.types(append([]string{"-o", format}, command...)...)
 			for name, text := range map[string]string{"stdout": out, "stderr": errs} {
