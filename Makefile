@@ -14,9 +14,9 @@ lint:
 	go vet ./...
 	go tool -modfile=tools/lint/go.mod golangci-lint run
 
-# What is made of the program itself: docs/cli, the man pages and the schema of rollout.yaml. Tests say when they are stale.
+# What is made of the program itself: docs/cli, the man pages, the schemas of rollout.yaml and of what is printed. Tests say when they are stale.
 docs:
-	go test -count=1 ./cmd/rollout ./config -run 'TestTheManualIsWhatTheCommandsSay|TestSchemaIsThePublished' -update
+	go test -count=1 ./cmd/rollout ./config -run 'TestTheManualIsWhatTheCommandsSay|TestSchemaIsThePublished|TestSchemasAreThoseOfTheDocuments' -update
 
 # Is .goreleaser.yaml one that goreleaser takes? It has a module of its own, as golangci-lint has; the first time takes minutes.
 release-check:

@@ -142,6 +142,7 @@ func TestEveryFaultEndsAsTheMenuSays(t *testing.T) {
 			if err != nil && !errors.As(err, &exit) {
 				t.Fatal(err)
 			}
+			output{stdout: out.String()}.valid(t, cmd.Args)
 			said := out.String() + log.String()
 			if code := cmd.ProcessState.ExitCode(); !slices.Contains(f.Exit, code) {
 				t.Errorf("exit %d, want one of %v", code, f.Exit)

@@ -37,6 +37,7 @@ func TestTheWholeWayOfAUser(t *testing.T) {
 		}
 	}
 	w.must(8, "status", "--exit-code")
+	contains(t, w.must(0, "report"), "Running, so far", "drain")
 	if o := run.wait(); o.code != 0 || strings.Contains(o.stdout+o.stderr, "\x1b") {
 		t.Fatalf("start: %s", o)
 	}
@@ -44,6 +45,8 @@ func TestTheWholeWayOfAUser(t *testing.T) {
 		t.Errorf("status afterwards: %s", text)
 	}
 	contains(t, w.must(0, "status"), "DONE")
+	contains(t, w.must(0, "report", "-o", "json"), `"phase": "done"`, `"starts": 1`)
+	contains(t, w.must(0, "report", "--format", "html"), "<polyline class=\"now\"", "11 shift group")
 	w.restartedOnce()
 	contains(t, w.must(0, "plan"), "v1.1.0")
 	w.nobodyNoticed()
@@ -275,6 +278,7 @@ func TestTheSandboxSaysInOneObjectWhoNoticed(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
+			output{stdout: string(out)}.valid(t, cmd.Args)
 			var d struct {
 				Schema, Result string
 				StepsDone      int `json:"steps_done"`

@@ -13,11 +13,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/seed59ee9cdc/rollout/schema/proof"
 )
 
 // binary is the program under test, built once.
@@ -175,7 +178,20 @@ func (w *world) run(args ...string) output {
 	if err != nil && !errors.As(err, &exit) {
 		w.t.Fatal(err)
 	}
-	return output{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+	o := output{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+	o.valid(w.t, args)
+	return o
+}
+
+// valid holds what a command has printed for programs against its schemas. A process that was killed may have printed half a document.
+func (o output) valid(t testing.TB, args []string) {
+	t.Helper()
+	if programs := slices.Contains(args, "json") || slices.Contains(args, "jsonl"); !programs || o.stdout == "" || o.code < 0 {
+		return
+	}
+	if names, err := proof.Output([]byte(o.stdout)); err != nil {
+		t.Errorf("rollout %s: %q: %v", strings.Join(args, " "), names, err)
+	}
 }
 
 // must runs a command and demands its exit code.
@@ -191,12 +207,13 @@ func (w *world) must(code int, args ...string) output {
 // started is a command in the background.
 type started struct {
 	*exec.Cmd
+	t         testing.TB
 	out, errs bytes.Buffer
 }
 
 func (w *world) start(args ...string) *started {
 	w.t.Helper()
-	s := &started{Cmd: w.command(args...)}
+	s := &started{Cmd: w.command(args...), t: w.t}
 	s.Stdout, s.Stderr = &s.out, &s.errs
 	if err := s.Start(); err != nil {
 		w.t.Fatal(err)
@@ -207,7 +224,9 @@ func (w *world) start(args ...string) *started {
 // wait waits for a command's end.
 func (s *started) wait() output {
 	_ = s.Wait()
-	return output{s.ProcessState.ExitCode(), s.out.String(), s.errs.String()}
+	o := output{s.ProcessState.ExitCode(), s.out.String(), s.errs.String()}
+	o.valid(s.t, s.Args)
+	return o
 }
 
 // status is what `status -o json` says, as far as the tests look.

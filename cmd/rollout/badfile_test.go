@@ -5,11 +5,14 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/seed59ee9cdc/rollout/schema/proof"
 )
 
 // goodFile is a rollout.yaml without a mistake. Nothing answers at any of its addresses.
@@ -58,6 +61,11 @@ func (d *desk) types(args ...string) (int, string, string) {
 	var out, errs bytes.Buffer
 	e := &env{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, lookup: d.lookup, width: 80}
 	code := e.run(context.Background(), append([]string{"-c", d.file, "--state-dir", d.state}, args...))
+	if programs := slices.Contains(args, "json") || slices.Contains(args, "jsonl"); programs && out.Len() > 0 {
+		if names, err := proof.Output(out.Bytes()); err != nil {
+			d.t.Errorf("%v: %q: %v", args, names, err)
+		}
+	}
 	plain := func(b bytes.Buffer) string { return strings.ReplaceAll(b.String(), d.dir, "DIR") }
 	return code, plain(out), plain(errs)
 }

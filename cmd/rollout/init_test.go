@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/seed59ee9cdc/rollout/config"
 	"github.com/seed59ee9cdc/rollout/remote"
+	"github.com/seed59ee9cdc/rollout/schema/proof"
 	"github.com/seed59ee9cdc/rollout/ulb"
 )
 
@@ -197,6 +199,9 @@ func TestInitTellsProgramsWhatItFound(t *testing.T) {
 	var doc initDoc
 	if err := json.Unmarshal(w.out.Bytes(), &doc); err != nil || code != 0 || w.log.Len() > 0 {
 		t.Fatalf("exit %d, %v\n%s\n%s", code, err, &w.out, &w.log)
+	}
+	if names, err := proof.Output(w.out.Bytes()); err != nil || !slices.Equal(names, []string{"init"}) {
+		t.Errorf("got the documents %q, %v", names, err)
 	}
 	if doc.Schema != "rollout.init/v1" || doc.File != path || doc.Groups[1].Master != "10.9.0.4" || fmt.Sprint(doc.Warnings) != "[group1: the gates 6150 of 10.9.0.1 are no backends of ulb-game]" {
 		t.Errorf("got %+v", doc)

@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *updateScripts,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "edit": edit, "bad": bad, "await": await, "said": said},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "edit": edit, "bad": bad, "await": await, "said": said, "documents": printed},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_STATE_HOME", e.WorkDir+"/state")

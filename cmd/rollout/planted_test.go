@@ -22,6 +22,7 @@ import (
 	"github.com/seed59ee9cdc/rollout/sandbox"
 	"github.com/seed59ee9cdc/rollout/sandbox/cloud"
 	"github.com/seed59ee9cdc/rollout/sandbox/hosts"
+	"github.com/seed59ee9cdc/rollout/schema/proof"
 )
 
 // soil is a whole pretend world, in which faults are planted one after another. The machines are those of all; the balancer, rollout.yaml and the
@@ -311,6 +312,9 @@ func (b *bed) masked(text string) string {
 func (b *bed) found() (code int, lines string) {
 	b.t.Helper()
 	code, out, errs := b.run("check", "-o", "json")
+	if _, err := proof.Output([]byte(out)); err != nil && out != "" {
+		b.t.Errorf("check: %v", err)
+	}
 	var doc checkDoc
 	if err := json.Unmarshal([]byte(out), &doc); err != nil {
 		return code, out + errs

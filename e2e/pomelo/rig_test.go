@@ -21,6 +21,7 @@ import (
 
 	"github.com/seed59ee9cdc/rollout/sandbox/lan"
 	"github.com/seed59ee9cdc/rollout/sandbox/rig"
+	"github.com/seed59ee9cdc/rollout/schema/proof"
 )
 
 // built is the environment variable by which a test is told the program under test; atOnce says how many tests run at the same time, 3 where it
@@ -173,6 +174,11 @@ func (w *world) run(args ...string) (code int, stdout, stderr string) {
 		w.t.Fatal(err)
 	}
 	w.t.Logf("rollout %s: exit %d after %s", strings.Join(args, " "), cmd.ProcessState.ExitCode(), time.Since(began).Round(100*time.Millisecond))
+	if out.Len() > 0 && slices.Contains(args, "json") {
+		if names, err := proof.Output(out.Bytes()); err != nil {
+			w.t.Errorf("rollout %s: %q: %v", strings.Join(args, " "), names, err)
+		}
+	}
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 

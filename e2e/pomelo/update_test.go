@@ -23,6 +23,7 @@ func TestAFullUpdateUnderLoad(t *testing.T) {
 	w.whole(before, "v1.1.0")
 	w.must(0, []string{"status"}, "13 processes")
 	w.must(0, []string{"status", "--processes"}, "cluster-server-connector-5")
+	w.must(0, []string{"status", "--processes", "-o", "json"}, "rollout.processes/v1", "cluster-server-connector-5")
 }
 
 func TestACutIsCounted(t *testing.T) {
