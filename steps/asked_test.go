@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,6 +93,36 @@ func TestAValueSetBySomebodyElseIsAdoptedOrOverruled(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is overwritten may be a backend of the group that serves, which is to be off: that is done when the other group is back, and holds up nothing.
+func TestTheServingGroupLosesNothingWhileTheOtherIsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(o *plans.Options) { o.Deploy = "deploy" })
+		w.exit["deploy 10.9.0.4"] = 1
+		b := begin(w)
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err == nil {
+			t.Fatal("want it held in the deploy")
+		}
+		delete(w.exit, "deploy 10.9.0.4")
+		w.weights["b1"] = 30 // somebody had closed it, and it was adopted; then somebody opened it
+		for _, e := range []plans.Event{{What: plans.Adopted, Step: -1, Weights: map[string]int{"b1": 0}}, {What: plans.Overruled, Step: -1, Weights: map[string]int{"b1": 30}}} {
+			if _, err := b.Append(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.plan = b.state().Plan
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
+			t.Fatal(err)
+		}
+		w.whole(t, true)
+		writes := func(id string, to int) int {
+			return slices.IndexFunc(b.es, func(e plans.Event) bool { w, ok := e.Weights[id]; return e.What == plans.Writing && ok && w == to })
+		}
+		if opened, closed := writes("b4", 4), writes("b1", 0); opened < 0 || closed < opened {
+			t.Errorf("b1 is closed at event %d, and group2 opened at event %d, want that first", closed, opened)
+		}
+	})
 }
 
 // TestTheCutsAreSpreadOverTheMachines: with a spread, one machine after another is restarted, and the first stop and the last are that far apart.

@@ -105,9 +105,14 @@ func (r *runner) shut(ctx context.Context, step plans.Step) (bool, error) {
 		if before.Kind != plans.Shift {
 			continue
 		}
-		left := missing(l.Weights, before.Weights)
+		want := maps.Clone(before.Weights)
+		maps.DeleteFunc(want, func(id string, w int) bool { // what is on of the group that serves does no harm, and is not closed now
+			return !slices.Contains(step.Hosts, r.s.Plan.Before[id].Host) && l.Weights[id] > 0 && w == 0
+		})
+		before.Weights = want
+		left := missing(l.Weights, want)
 		if len(left) == 0 { // what was otherwise when it was last seen must stay so for a while
-			left = missing(known, before.Weights)
+			left = missing(known, want)
 		}
 		if len(left) == 0 {
 			break

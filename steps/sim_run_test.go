@@ -76,7 +76,7 @@ func (s *sim) finish(res result) result {
 		}
 		s.pass(s.between(time.Second, 3*time.Minute))
 		if !s.stormy() {
-			s.mend()
+			s.mend(err)
 			if calmly++; calmly == 25 {
 				s.book.asks, s.book.asked = []plans.Request{plans.AskAbort}, s.now
 			} else if calmly > 25 {
@@ -141,12 +141,19 @@ func (s *sim) process() (err error, died bool) {
 }
 
 // mend is a person, or the passing of time, once nothing goes wrong any more.
-func (s *sim) mend() {
+func (s *sim) mend(err error) {
 	s.book.full = false
 	st := s.book.state
 	step, _ := st.Current()
 	for _, m := range s.hosts {
 		m.blind = 0
+		if err != nil && strings.Contains(err.Error(), "it is an old process") && s.groupName(m.group) == step.Group {
+			s.say("what runs on %s is started again by hand", m.name)
+			for i := range m.procs {
+				s.judge.pids++
+				m.procs[i].pid, m.procs[i].born = s.judge.pids, s.now
+			}
+		}
 		if step.Kind == plans.Restart && step.Group == s.groupName(m.group) || m.dead || m.serves() {
 			continue
 		}

@@ -84,7 +84,7 @@ func (w *world) violate(format string, args ...any) {
 // full says whether every backend of a group has the weight it was found with and its machine runs.
 func (w *world) full(group string) bool {
 	for id, b := range w.plan.Before {
-		if b.Group == group && (w.weights[id] != b.Serve() || !w.up[b.Host]) {
+		if b.Group == group && (b.Serve() > 0 && w.weights[id] != b.Serve() || !w.up[b.Host]) {
 			return false
 		}
 	}

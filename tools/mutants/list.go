@@ -84,6 +84,7 @@ var mutants = []mutant{
 	{"a start of this computer with its clock set back makes new processes old", "plans/state.go", "d = max(d, now.Up)", "_ = now.Up"},
 	{"a group that has started is started again", "steps/roll.go", "if !begun {", "if !begun || begun {"},
 	{"a person's word starts a group again that is coming up", "steps/roll.go", "case !started || r.since(began) >= patience:", "case !started || r.since(began) >= 0:"},
+	{"the serving group is lowered while the other is out", "steps/serve.go", "&& l.Weights[id] > 0 && w == 0", "&& l.Weights[id] > 1<<20 && w == 0"},
 	{"a process that hangs gets a twin", "steps/roll.go", "ends = append(ends, alone(c, w.ID))", "_ = alone(c, w.ID)"},
 	{"missing processes are not begun", "steps/roll.go", "begins = append(begins, alone(c, w.ID))", "_ = alone(c, w.ID)"},
 
