@@ -238,11 +238,11 @@ func TestATableOfMarkdownKeepsItsColumns(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"a|b", `a\`, "`x`", "<b>", "[x](y)", "*x*", "#1"} {
-		if got := marked(text); regexp.MustCompile(`\\(.)`).ReplaceAllString(got, "$1") != text || got == text {
+		if got := Marked(text); regexp.MustCompile(`\\(.)`).ReplaceAllString(got, "$1") != text || got == text {
 			t.Errorf("%q is marked %q", text, got)
 		}
 	}
-	if got := fenced("a\n````\nb"); !strings.HasPrefix(got, "`````text\n") || !strings.HasSuffix(got, "\n`````") {
+	if got := Fenced("a\n````\nb"); !strings.HasPrefix(got, "`````text\n") || !strings.HasSuffix(got, "\n`````") {
 		t.Errorf("the fence is not longer than what it holds: %q", got)
 	}
 }

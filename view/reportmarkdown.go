@@ -20,44 +20,44 @@ const (
 func ReportMarkdown(w io.Writer, d ReportDoc) error {
 	b, l := bytes.Buffer{}, d.lang
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
-	p("## %s %s\n\n", glyphOf(plans.State{Phase: d.Phase}), marked(d.Outcome))
-	p("| %s | %s |\n| --- | --- |\n", l.say("run", "编号"), marked(d.Run))
+	p("## %s %s\n\n", glyphOf(plans.State{Phase: d.Phase}), Marked(d.Outcome))
+	p("| %s | %s |\n| --- | --- |\n", l.say("run", "编号"), Marked(d.Run))
 	for _, f := range d.facts() {
-		p("| %s | %s |\n", marked(f.Label), marked(f.Text))
+		p("| %s | %s |\n", Marked(f.Label), Marked(f.Text))
 	}
 	for i, plan := range d.Plans {
 		p("\n### %s\n\n| %s | | %s | |\n| --- | --- | ---: | --- |\n", l.heading(i), l.say("step", "步骤"), l.say("took", "用时"))
 		for _, s := range plan.Steps {
-			p("| %s | %s %s | %s | %s |\n", marked(s.title(l)), glyph(s.Status), l.status(s.Status), s.took(l), marked(s.said(l)))
+			p("| %s | %s %s | %s | %s |\n", Marked(s.title(l)), glyph(s.Status), l.status(s.Status), s.took(l), Marked(s.said(l)))
 		}
 		for _, s := range plan.Steps {
 			for _, f := range s.Faults {
-				p("\n%s\n", marked(l.clauses([]string{s.title(l), f.said(l)})))
+				p("\n%s\n", Marked(l.clauses([]string{s.title(l), f.said(l)})))
 				if f.Output != "" {
-					p("\n%s\n", fenced(f.tail()))
+					p("\n%s\n", Fenced(f.tail()))
 				}
 			}
 		}
 	}
 	if cs := d.curves(); len(cs) > 0 {
-		p("\n### %s\n\n%s\n", l.say("Sessions left", "剩余长连接"), fenced(l.sketch(cs)))
+		p("\n### %s\n\n%s\n", l.say("Sessions left", "剩余长连接"), Fenced(l.sketch(cs)))
 	}
 	if len(d.Turns) > 0 {
 		p("\n### %s\n\n| %s | | |\n| --- | --- | --- |\n", l.say("Besides", "其他事件"), l.say("when", "时间"))
 	}
 	for _, t := range d.Turns {
-		p("| %s | %s | %s |\n", clock(t.At), l.turn(t.Kind), marked(t.Text))
+		p("| %s | %s | %s |\n", clock(t.At), l.turn(t.Kind), Marked(t.Text))
 	}
 	p("\n### %s\n\n| %s | | %s |\n| --- | --- | --- |\n", l.say("Groups at the end", "最后的各组"), l.say("group", "组"), l.say("machines", "机器"))
 	for _, g := range d.Groups {
-		p("| %s | %s | %s |\n", marked(g.Name), marked(g.said(l)), marked(g.starts(l)))
+		p("| %s | %s | %s |\n", Marked(g.Name), Marked(g.said(l)), Marked(g.starts(l)))
 	}
 	log := slices.Clone(d.Log[max(0, len(d.Log)-markdownLines):])
 	for i := range log {
 		log[i] = cut(log[i], markdownWide)
 	}
 	if len(log) > 0 {
-		p("\n<details><summary>%s</summary>\n\n%s\n\n</details>\n", l.say("Log", "过程"), fenced(strings.Join(log, "\n")))
+		p("\n<details><summary>%s</summary>\n\n%s\n\n</details>\n", l.say("Log", "过程"), Fenced(strings.Join(log, "\n")))
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("output: %w", err)
@@ -65,8 +65,8 @@ func ReportMarkdown(w io.Writer, d ReportDoc) error {
 	return nil
 }
 
-// marked gives text as Markdown that shows it as it is, in a cell of a table too.
-func marked(s string) string {
+// Marked gives text as Markdown that shows it as it is, in a cell of a table too.
+func Marked(s string) string {
 	var b strings.Builder
 	for _, r := range oneLine(s) {
 		if strings.ContainsRune("\\`*_{}[]<>#|~!&@$", r) {
@@ -77,8 +77,8 @@ func marked(s string) string {
 	return b.String()
 }
 
-// fenced gives lines as a block of code, whose fence is longer than any in it.
-func fenced(text string) string {
+// Fenced gives lines as a block of code, whose fence is longer than any in it.
+func Fenced(text string) string {
 	text, fence := Clean(text), "```"
 	for strings.Contains(text, fence) {
 		fence += "`"

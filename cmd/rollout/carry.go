@@ -149,6 +149,7 @@ func update(s plans.State) plans.Plan {
 
 // result prints how a run ended.
 func (e *env) result(s plans.State) error {
+	e.ci.stopped(s)
 	if e.text() {
 		return view.Summary(e.stdout, s)
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -111,6 +113,7 @@ func (v *survey) left() {
 // findings prints what was found and gives the refusal where something failed.
 func (e *env) findings(cfg config.Config, v *survey) error {
 	err := v.err()
+	e.ci.warnings(v.findings)
 	if !e.text() {
 		if perr := e.document(checkDoc{Schema: "rollout.check/v1", Service: cfg.Service, OK: err == nil, Findings: append([]finding{}, v.findings...)}); perr != nil {
 			return perr
@@ -120,8 +123,20 @@ func (e *env) findings(cfg config.Config, v *survey) error {
 		}
 		return nil
 	}
+	text := v.tell(cfg, err != nil)
+	_, _ = io.WriteString(e.stdout, text)
+	e.ci.show("rollout check of "+cfg.Service, text)
+	if err != nil {
+		return toldError{err}
+	}
+	return nil
+}
+
+// tell draws what was found for people.
+func (v *survey) tell(cfg config.Config, failed bool) string {
+	var b strings.Builder
 	glyphs := map[string]string{"ok": "✔", "warn": "!", "fail": "✖"}
-	_, _ = fmt.Fprintf(e.stdout, "✔ %-9s %s\n", "config", cfg.Path)
+	fmt.Fprintf(&b, "✔ %-9s %s\n", "config", cfg.Path)
 	n := map[string]int{}
 	for _, f := range v.findings {
 		n[f.Level]++
@@ -129,23 +144,20 @@ func (e *env) findings(cfg config.Config, v *survey) error {
 		if where != "" {
 			where += ": "
 		}
-		_, _ = fmt.Fprintf(e.stdout, "%s %-9s %s%s\n", glyphs[f.Level], f.Name, where, f.Text)
+		fmt.Fprintf(&b, "%s %-9s %s%s\n", glyphs[f.Level], f.Name, where, f.Text)
 		if f.Fix != "" {
-			_, _ = fmt.Fprintf(e.stdout, "  %-9s → %s\n", "", f.Fix)
+			fmt.Fprintf(&b, "  %-9s → %s\n", "", f.Fix)
 		}
 	}
-	if err != nil {
-		_, _ = fmt.Fprintf(e.stdout, "\n%d of %d checks failed; nothing was touched\n", n["fail"], len(v.findings)+1)
-		return toldError{err}
+	switch {
+	case failed:
+		fmt.Fprintf(&b, "\n%d of %d checks failed; nothing was touched\n", n["fail"], len(v.findings)+1)
+	case v.pool == nil:
+		fmt.Fprintf(&b, "\nonly the file was looked at; `rollout check` looks at the rest\n")
+	case n["warn"] > 0:
+		fmt.Fprintf(&b, "\n%s is ready: %d checks passed, %s to read\n", cfg.Service, n["ok"]+1, plural(int64(n["warn"]), "warning"))
+	default:
+		fmt.Fprintf(&b, "\n%s is ready: %d checks passed\n", cfg.Service, n["ok"]+1)
 	}
-	if v.pool == nil {
-		_, _ = fmt.Fprintf(e.stdout, "\nonly the file was looked at; `rollout check` looks at the rest\n")
-		return nil
-	}
-	if n["warn"] > 0 {
-		_, _ = fmt.Fprintf(e.stdout, "\n%s is ready: %d checks passed, %s to read\n", cfg.Service, n["ok"]+1, plural(int64(n["warn"]), "warning"))
-		return nil
-	}
-	_, _ = fmt.Fprintf(e.stdout, "\n%s is ready: %d checks passed\n", cfg.Service, n["ok"]+1)
-	return nil
+	return b.String()
 }

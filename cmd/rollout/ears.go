@@ -14,8 +14,16 @@ type ear interface {
 	hear(s plans.State, e plans.Event)
 }
 
-// ears gives those who hear of a run that is about to be carried out.
+// ears gives those who hear of a run that is about to be carried out. The CI system is first: its marks go around the lines.
 func (e *env) ears() []ear {
+	if e.ci.active() {
+		return append([]ear{e.ci}, e.printers()...)
+	}
+	return e.printers()
+}
+
+// printers gives those who print what they hear.
+func (e *env) printers() []ear {
 	switch {
 	case e.flags.output == "jsonl":
 		return []ear{journalEar{e.stdout}}

@@ -25,6 +25,7 @@ type env struct {
 	width          int
 	flags          globals
 	outbox         *notify.Outbox // news on its way; nil while nobody has been told anything
+	ci             *ci            // what is done for the CI system around; nil: nothing
 }
 
 // globals are the flags every command has.
@@ -91,6 +92,9 @@ func (e *env) yaml(v any) error {
 	out, err := yaml.Marshal(plain)
 	if err != nil {
 		return err
+	}
+	if log, ok := e.stdout.(*guard); ok && log.alters(out) { // JSON is YAML, and can write all of it so that a runner does not obey it
+		return writeJSON(e.stdout, v, "  ")
 	}
 	_, err = e.stdout.Write(out)
 	return err

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"syscall"
 
 	"github.com/seed59ee9cdc/rollout/config"
@@ -63,17 +64,20 @@ func (e *env) exit(err error, sig syscall.Signal) int {
 	var told toldError
 	var silent codeError
 	if err == nil || errors.As(err, &told) || errors.As(err, &silent) {
+		e.ci.leave(err, code, "")
 		return code
 	}
 	text := view.Clean(err.Error()) // a word of the command line, of a file or of a machine may be in it
+	said := "rollout: " + text + "\n"
+	if h := hint(err, code); h != "" {
+		said += "  " + h + "\n"
+	}
 	if e.flags.json || e.flags.output == "json" || e.flags.output == "jsonl" {
 		_ = writeJSON(e.stderr, errorDoc{Schema: "rollout.error/v1", Error: text, ExitCode: code}, "")
-		return code
+	} else {
+		_, _ = io.WriteString(e.stderr, said)
 	}
-	_, _ = fmt.Fprintf(e.stderr, "rollout: %s\n", text)
-	if h := hint(err, code); h != "" {
-		_, _ = fmt.Fprintf(e.stderr, "  %s\n", h)
-	}
+	e.ci.leave(err, code, said)
 	return code
 }
 

@@ -21,6 +21,8 @@ func writeJSON(w io.Writer, v any, indent string) error {
 	var out bytes.Buffer
 	for _, r := range b.String() {
 		switch {
+		case r == '[' && bytes.HasSuffix(out.Bytes(), []byte("##")): // a runner of GitHub Actions obeys ##[ anywhere in a line
+			out.WriteString(`\u005b`)
 		case r == '\n' || !unicode.Is(unicode.Cc, r) && !unicode.Is(unicode.Cf, r):
 			out.WriteRune(r)
 		case r > 0xffff:

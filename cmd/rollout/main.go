@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"strings"
 
@@ -34,6 +35,7 @@ func run(args []string) int {
 
 // run carries out one command line and gives the exit code.
 func (e *env) run(ctx context.Context, args []string) int {
+	e.inCI()
 	root := newRootCommand(e)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -42,6 +44,11 @@ func (e *env) run(ctx context.Context, args []string) int {
 	}
 	code := e.exit(err, cause(ctx))
 	e.farewell(ctx)
+	for _, w := range []io.Writer{e.stdout, e.stderr} {
+		if g, ok := w.(*guard); ok {
+			g.flush()
+		}
+	}
 	return code
 }
 

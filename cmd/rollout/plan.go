@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -81,6 +82,13 @@ func runPlan(ctx context.Context, e *env, o planOptions) error {
 		if err := e.document(view.PlanOf(p)); err != nil {
 			return err
 		}
+	}
+	if e.ci.active() {
+		var text bytes.Buffer
+		if err := v.draw(&text, p); err != nil {
+			return err
+		}
+		e.ci.show("rollout plan of "+s.cfg.Service, text.String())
 	}
 	if o.exitCode {
 		return codeError(8)

@@ -21,7 +21,11 @@ To see it all without an account or a machine:  rollout sandbox
 			if err := given(cmd.Flags()); err != nil {
 				return err
 			}
-			return e.flags.check()
+			if err := e.flags.check(); err != nil {
+				return err
+			}
+			e.begin(cmd.CommandPath())
+			return nil
 		},
 		CompletionOptions: cobra.CompletionOptions{},
 	}

@@ -18,10 +18,9 @@ func (e *env) lively() bool { return e.drawable() && foreground(e.stdin) }
 // drawable says whether a person reads what is printed, on a terminal that can be drawn on and where nothing else is printed.
 func (e *env) drawable() bool {
 	term, _ := e.lookup("TERM")
-	ci, _ := e.lookup("CI")
 	dumb := term == "dumb" || term == "" && runtime.GOOS != "windows"
 	aloud := e.flags.verbose && e.aside != nil
-	return e.terminal && e.text() && !e.flags.quiet && !aloud && !dumb && ci == ""
+	return e.terminal && e.text() && !e.flags.quiet && !aloud && !dumb && system(e.lookup) == ""
 }
 
 // colour says whether the live view may be coloured.

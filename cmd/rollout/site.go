@@ -59,7 +59,11 @@ func (e *env) load(load func(string, func(string) (string, bool)) (config.Config
 	if e.flags.verbose {
 		level = slog.LevelDebug
 	}
-	return &site{env: e, cfg: cfg, dir: dir, log: slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: level}))}, nil
+	s := &site{env: e, cfg: cfg, dir: dir, log: slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: level}))}
+	if e.ci != nil {
+		e.ci.site = s
+	}
+	return s, nil
 }
 
 // unbuilt refuses what rollout.yaml asks for and this version does not do: to leave it out silently would be worse.
