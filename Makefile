@@ -13,6 +13,7 @@ lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
 	go vet ./...
 	go tool -modfile=tools/lint/go.mod golangci-lint run
+	tools/actionlint/check.sh
 
 # What is made of the program itself: docs/cli, the man pages, the schemas of rollout.yaml and of what is printed. Tests say when they are stale.
 docs:

@@ -248,3 +248,13 @@ func TestACommandThatMakesNoJobTellsNothing(t *testing.T) {
 		t.Error("a job has a terminal")
 	}
 }
+
+func TestTheActionFetchesTheReleaseItCameWith(t *testing.T) {
+	b, err := os.ReadFile("../../action.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(b), "\n    default: "+version+"\n") {
+		t.Errorf("action.yml does not fetch %s", version)
+	}
+}
