@@ -51,6 +51,8 @@ type State struct {
 	// found was set by somebody else.
 	Wrote    map[string][]int `json:"wrote,omitempty"`
 	Unlooked bool             `json:"unlooked,omitempty"` // writes have been sent since the last reading: it may no longer be so
+	// Answers counts the requests to change a backend by what became of them.
+	Answers map[Outcome]int `json:"answers,omitempty"`
 	// Doubt is when a request of unknown outcome may have been sent last; zero where there is none. It may take effect for Plan.Late from then.
 	Doubt Stamp `json:"doubt,omitzero"`
 	// Intent says that requests were about to be sent and nobody has told what became of them.
@@ -234,7 +236,13 @@ func (s State) writing(e Event) State {
 
 // wrote takes in what became of requests. From one whose outcome is not known on, there is a doubt.
 func (s State) wrote(e Event) State {
-	s.Intent = false
+	s.Intent, s.Answers = false, maps.Clone(s.Answers)
+	if s.Answers == nil && len(e.Answers) > 0 {
+		s.Answers = map[Outcome]int{}
+	}
+	for _, a := range e.Answers {
+		s.Answers[a.Outcome]++
+	}
 	if slices.ContainsFunc(e.Answers, func(a Answer) bool { return a.Outcome == Unknown }) {
 		s.Doubt = e.Stamp
 	}
