@@ -53,3 +53,30 @@ func (l *logFile) Write(b []byte) (int, error) {
 }
 
 func (l *logFile) Close() error { return l.f.Close() }
+
+// Tail gives the end of log/<name>.log of a run: its last whole lines, of no more than so many bytes in all. It needs no lock. An error that wraps
+// fs.ErrNotExist: there is no such run, or nothing was printed there. What machines have printed is in it as it came.
+func Tail(dir, id, name string, most int64) (string, error) {
+	if err := checkName("run", id); err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(filepath.Join(runDir(dir, id), "log", logName(name)), os.O_RDONLY|noFollow, 0)
+	if err != nil {
+		return "", fmt.Errorf("log of run %s: %w", id, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("log of run %s: %w", id, err)
+	}
+	from := max(0, info.Size()-most)
+	b, err := io.ReadAll(io.NewSectionReader(f, from, most))
+	if err != nil {
+		return "", fmt.Errorf("log of run %s: %w", id, err)
+	}
+	text := string(b)
+	if _, whole, cut := strings.Cut(text, "\n"); cut && from > 0 {
+		text = whole
+	}
+	return text, nil
+}

@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -37,5 +39,31 @@ func TestALogIsAddedTo(t *testing.T) {
 	}
 	if b, err := os.ReadFile(filepath.Join(runDir(dir, "r1"), "log", "m1.log")); string(b) != "xx" || err != nil {
 		t.Errorf("got %q, %v", b, err)
+	}
+}
+
+func TestTheEndOfALogIsItsLastWholeLines(t *testing.T) {
+	dir, _, r := begun(t)
+	for name, text := range map[string]string{"m1": "one\ntwo\nthree\n", "../m2": "of m2\n"} {
+		w, err := r.Log(name)
+		must(t, err)
+		_, err = io.WriteString(w, text)
+		must(t, err, w.Close())
+	}
+	for _, c := range []struct {
+		name, want string
+		most       int64
+	}{{"m1", "one\ntwo\nthree\n", 100}, {"m1", "one\ntwo\nthree\n", 14}, {"m1", "two\nthree\n", 13}, {"m1", "three\n", 8}, {"../m2", "of m2\n", 100}} {
+		if got, err := Tail(dir, "r1", c.name, c.most); got != c.want || err != nil {
+			t.Errorf("the last %d bytes of %s: got %q, %v; want %q", c.most, c.name, got, err, c.want)
+		}
+	}
+	for _, c := range [][2]string{{"r1", "m3"}, {"r2", "m1"}} {
+		if _, err := Tail(dir, c[0], c[1], 100); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s of %s: got %v, want that there is none", c[1], c[0], err)
+		}
+	}
+	if _, err := Tail(dir, "../r1", "m1", 100); err == nil {
+		t.Error("a log outside of the directory was read")
 	}
 }
