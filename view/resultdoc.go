@@ -37,7 +37,7 @@ func ResultOf(s plans.State) ResultDoc {
 	d := ResultDoc{
 		Schema: ResultSchema, Result: "failed", Run: s.Plan.ID, Service: s.Plan.Service,
 		Sessions: TallyDoc{Moved: s.Moved(), Cut: s.Cut()}, Releases: ReleasesDoc{From: s.Plan.Was, To: s.Plan.Release},
-		DurationS: seconds(s.Last.At.Sub(s.Began.At)), Steps: []StepDoc{}, Error: Clean(fault(s)), Safe: safe(s),
+		DurationS: seconds(s.Last.At.Sub(s.Began.At)), Steps: StepsOf(s), Error: Clean(fault(s)), Safe: safe(s),
 		Traffic: oneLine(Traffic(s)), Next: commands(s), Started: moment(s.Began.At), Ended: moment(s.Last.At),
 	}
 	switch s.Phase {
@@ -45,7 +45,6 @@ func ResultOf(s plans.State) ResultDoc {
 		d.Result = string(s.Phase)
 	}
 	for _, c := range chapters(s) {
-		d.Steps = append(d.Steps, stepDocs(c.Plan, c.Progress)...)
 		if c.Plan.Purpose != plans.Update {
 			continue
 		}
@@ -55,4 +54,13 @@ func ResultOf(s plans.State) ResultDoc {
 		}
 	}
 	return d
+}
+
+// StepsOf gives the documents of the steps of every plan of a run, in order. The index of each is within its plan.
+func StepsOf(s plans.State) []StepDoc {
+	docs := []StepDoc{}
+	for _, c := range chapters(s) {
+		docs = append(docs, stepDocs(c.Plan, c.Progress)...)
+	}
+	return docs
 }

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"maps"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// scrape gives what Prometheus is told.
+func scrape(t *testing.T, s *shelf) string {
+	t.Helper()
+	d := New(s.config(), 8742)
+	r := prometheus.NewPedanticRegistry()
+	r.MustRegister(figures{d})
+	if problems, err := testutil.GatherAndLint(r); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+	w := httptest.NewRecorder()
+	d.Handler().ServeHTTP(w, httptest.NewRequest("GET", "http://127.0.0.1:8742/metrics", nil))
+	return w.Body.String()
+}
+
+// everything is a run with each figure that there is.
+func everything(t *testing.T) *shelf {
+	t.Helper()
+	s := &shelf{holder: Holder{Held: true, Run: "8000", Since: time.Now().Add(-time.Minute)}}
+	s.add("7f3a", story(t, fleet(t, "7f3a", 1, 1), 1)...)
+	s.add("8000", story(t, fleet(t, "8000", 3, 2), 5)...)
+	return s
+}
+
+func TestFiguresAreThoseOfTheNewestRun(t *testing.T) {
+	text := scrape(t, everything(t))
+	for _, want := range []string{
+		`rollout_run_info{from="v1.8.1",run="8000",service="game",to="v1.8.2"} 1`, `rollout_run_phase{phase="running"} 1`, `rollout_run_phase{phase="done"} 0`,
+		`rollout_sessions{group="group2"} 1191`, `rollout_sessions_unread_machines{group="group2"} 0`, `rollout_backends_on{group="group1"} 6`, `rollout_backends_on{group="group2"} 0`,
+		`rollout_backends_wanted{group="group2"} 0`, `rollout_step_index 2`, `rollout_steps 9`, `rollout_step_info{group="group2",kind="drain"} 1`, `rollout_step_duration_seconds{group="group2",kind="shift",step="1"} 5`,
+		`rollout_run_api_writes{outcome="accepted"} 5`, `rollout_run_api_writes{outcome="refused"} 1`, `rollout_run_api_writes{outcome="unknown"} 0`, `rollout_run_sessions_cut 0`, `rollout_lock_held 1`, `rollout_journal_readable 1`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("want %s in:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "10.9.") || strings.Contains(text, "game-0") {
+		t.Errorf("figures, which need no token, name a machine or an address:\n%s", text)
+	}
+}
+
+func TestFiguresWithoutARunAndOfADamagedOne(t *testing.T) {
+	if text := scrape(t, &shelf{}); !strings.Contains(text, "rollout_lock_held 0\n") || strings.Contains(text, "rollout_run_info") {
+		t.Errorf("without a run:\n%s", text)
+	}
+	s := everything(t)
+	s.broken = os.ErrInvalid
+	if text := scrape(t, s); !strings.Contains(text, "rollout_journal_readable 0\n") || !strings.Contains(text, "rollout_steps 9\n") {
+		t.Errorf("of a damaged run:\n%s", text)
+	}
+}
+
+// TestTheGrafanaDashboardAndTheDocsNameTheFiguresThereAre: each that is drawn is one, and each that is one is described.
+func TestTheGrafanaDashboardAndTheDocsNameTheFiguresThereAre(t *testing.T) {
+	there := map[string]bool{"rollout_run_safe": true} // absent while a run is under way
+	for _, m := range regexp.MustCompile(`(?m)^(rollout_\w+)`).FindAllStringSubmatch(scrape(t, everything(t)), -1) {
+		there[m[1]] = true
+	}
+	if len(there) != 21 {
+		t.Errorf("%d figures: %v", len(there), slices.Sorted(maps.Keys(there)))
+	}
+	for file, all := range map[string]bool{"../../packaging/grafana-dashboard.json": false, "../../docs/dashboard.md": true, "../../docs/zh-CN/dashboard.md": true} {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := map[string]bool{}
+		for _, n := range regexp.MustCompile(`rollout_\w+`).FindAllString(string(b), -1) {
+			named[n] = true
+			if !there[n] {
+				t.Errorf("%s names %s, which is none", file, n)
+			}
+		}
+		if len(named) < 8 {
+			t.Errorf("%s names %d figures", file, len(named))
+		}
+		for n := range there {
+			if all && !named[n] {
+				t.Errorf("%s does not name %s", file, n)
+			}
+		}
+	}
+}
