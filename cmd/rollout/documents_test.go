@@ -49,6 +49,7 @@ func TestEveryCommandTellsProgramsByItsSchema(t *testing.T) {
 		{"rollout report", nil, "report", ""},
 		{"rollout init", nil, `[]string{"init"}`, "init_test.go"},
 		{"rollout notify test", nil, `types("notify", "test", "-o", "json")`, "notify_test.go"}, // which holds all that is typed at a desk
+		{"rollout dashboard", nil, `"dashboard --listen 127.0.0.1:0 -o json"`, "dashboard_test.go"},
 		{"rollout pause", nil, "pause", ""},
 		{"rollout sandbox run", nil, "documents sandbox\n", "testdata/script/sandbox.txtar"},
 		{"rollout sandbox serve", nil, "documents sandbox.world\n", "testdata/script/sandbox.txtar"},

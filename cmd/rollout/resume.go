@@ -11,6 +11,7 @@ import (
 
 func newResumeCommand(e *env) *cobra.Command {
 	var o rulingOptions
+	var dashboard string
 	cmd := &cobra.Command{
 		Use:   "resume",
 		Short: "Go on after a pause, a crash or a hold",
@@ -22,13 +23,17 @@ all of it stand, --overwrite BACKEND puts one back.
 
 ` + exitCodes,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runResume(cmd.Context(), e, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runResume(cmd.Context(), e, o, dashboard) },
 	}
 	o.addFlags(cmd.Flags())
+	dashboardFlag(cmd.Flags(), &dashboard)
 	return cmd
 }
 
-func runResume(ctx context.Context, e *env, o rulingOptions) error {
+func runResume(ctx context.Context, e *env, o rulingOptions, dashboard string) error {
+	if err := checkDashboard(dashboard); err != nil {
+		return err
+	}
 	s, err := e.bystander()
 	if err != nil {
 		return err
@@ -46,6 +51,7 @@ func runResume(ctx context.Context, e *env, o rulingOptions) error {
 		e.say("run %s is under way and goes on; a pause that was asked for is taken back", st.Plan.ID)
 		return nil
 	}
+	defer s.present(ctx, dashboard)()
 	return s.goOn(ctx, "resume", func(ctx context.Context, c *carrier, st plans.State) (plans.State, error) {
 		if !o.given() {
 			return st, nil

@@ -19,7 +19,7 @@ import (
 )
 
 func newRollbackCommand(e *env) *cobra.Command {
-	var to string
+	var to, dashboard string
 	cmd := &cobra.Command{
 		Use:     "rollback",
 		Aliases: []string{"undo"},
@@ -34,14 +34,15 @@ newest rollout. --to names another one.
 
 ` + exitCodes,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runRollback(cmd.Context(), e, to) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRollback(cmd.Context(), e, to, dashboard) },
 	}
 	cmd.Flags().StringVar(&to, "to", "", "the `RELEASE` to go back to")
+	dashboardFlag(cmd.Flags(), &dashboard)
 	return cmd
 }
 
-func runRollback(ctx context.Context, e *env, to string) error {
-	if err := checkRef("--to", to); err != nil {
+func runRollback(ctx context.Context, e *env, to, dashboard string) error {
+	if err := errors.Join(checkRef("--to", to), checkDashboard(dashboard)); err != nil {
 		return err
 	}
 	s, err := e.site()
@@ -67,6 +68,7 @@ func runRollback(ctx context.Context, e *env, to string) error {
 		return err
 	}
 	defer func() { _ = store.Close() }()
+	defer s.present(ctx, dashboard)()
 	return s.bringBack(ctx, store, id, to, question)
 }
 

@@ -44,7 +44,7 @@ To see it all without an account or a machine:  rollout sandbox
 	in("everyday", newInitCommand(e), newCheckCommand(e), newPlanCommand(e), newStartCommand(e), newStatusCommand(e))
 	in("running", newPauseCommand(e), newResumeCommand(e), newAbortCommand(e))
 	in("afterwards", newRollbackCommand(e), newHistoryCommand(e), newReportCommand(e))
-	in("around", newSandboxCommand(e), newLockCommand(e), newTrustCommand(e), newNotifyCommand(e), newSchemaCommand(e), newVersionCommand(e))
+	in("around", newSandboxCommand(e), newDashboardCommand(e), newLockCommand(e), newTrustCommand(e), newNotifyCommand(e), newSchemaCommand(e), newVersionCommand(e))
 	return cmd
 }
 

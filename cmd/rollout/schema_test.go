@@ -24,7 +24,7 @@ import (
 
 // documents are all that is printed for programs, by the name of their schema.
 var documents = map[string]any{
-	"check": checkDoc{}, "cloud": cloudDoc{}, "error": errorDoc{}, "event": plans.Event{}, "history": view.HistoryDoc{}, "init": initDoc{}, "lock": lockDoc{},
+	"check": checkDoc{}, "cloud": cloudDoc{}, "dashboard": dashboardDoc{}, "error": errorDoc{}, "event": plans.Event{}, "history": view.HistoryDoc{}, "init": initDoc{}, "lock": lockDoc{},
 	"notify": notifyDoc{},
 	"pause":  pauseDoc{}, "plan": view.PlanDoc{}, "processes": processesDoc{}, "report": view.ReportDoc{}, "result": view.ResultDoc{}, "sandbox": sandboxDoc{},
 	"sandbox.faults": faultsDoc{}, "sandbox.world": worldDoc{}, "status": view.StatusDoc{}, "trust": trustDoc{}, "version": versionDoc{},

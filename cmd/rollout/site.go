@@ -86,15 +86,6 @@ func (s *site) unbuilt() error {
 	return nil
 }
 
-// unheard names the sections that are read and do nothing yet.
-func (s *site) unheard() []string {
-	var all []string
-	if s.cfg.Dashboard != config.Default().Dashboard {
-		all = append(all, "dashboard: there is none yet")
-	}
-	return all
-}
-
 // balancer gives the client of the load balancer's API.
 func (s *site) balancer() (*ulb.Balancer, ulb.Settings, error) {
 	f := s.env.flags

@@ -33,14 +33,15 @@ out. Every act is on disk before it is done, so that whatever ends this process,
 }
 
 type startOptions struct {
-	ref, plan, takeOver string
-	policy              policyOptions
+	ref, plan, takeOver, dashboard string
+	policy                         policyOptions
 }
 
 func (o *startOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.ref, "ref", "", "the `RELEASE` to bring: $ROLLOUT_REF of the deploy line")
 	f.StringVar(&o.plan, "plan", "", "carry out the plan in `FILE`, if nothing has changed since it was made")
 	f.StringVar(&o.takeOver, "take-over", "", "leave the unfinished `RUN` as it is and begin a new one that puts back what that one had found")
+	dashboardFlag(f, &o.dashboard)
 	o.policy.addFlags(f)
 }
 
@@ -48,7 +49,7 @@ func (o *startOptions) check() error {
 	if o.plan != "" && (o.ref != "" || o.takeOver != "" || o.policy.typed()) {
 		return usagef("--plan says what to do already: it goes without --ref, --take-over, --on-deadline, --cut-budget and --spread")
 	}
-	return errors.Join(checkRef("--ref", o.ref), checkRun("--take-over", o.takeOver))
+	return errors.Join(checkRef("--ref", o.ref), checkRun("--take-over", o.takeOver), checkDashboard(o.dashboard))
 }
 
 func runStart(ctx context.Context, e *env, o startOptions) error {
@@ -83,6 +84,7 @@ func runStart(ctx context.Context, e *env, o startOptions) error {
 		return err
 	}
 	defer func() { _ = store.Close() }()
+	defer s.present(ctx, o.dashboard)()
 	left, err := s.takenOver(o.takeOver)
 	if err != nil {
 		return err

@@ -48,9 +48,6 @@ func (s *site) survey(ctx context.Context) (*survey, error) {
 	if err := s.unbuilt(); err != nil {
 		return v, err
 	}
-	for _, u := range s.unheard() {
-		v.warn("config", "", "take it out of rollout.yaml until a version heeds it", "%s", u)
-	}
 	v.place()
 	if err := v.account(); err != nil {
 		return v, err
