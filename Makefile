@@ -1,4 +1,4 @@
-.PHONY: test lint docs release-check release-try e2e bench pomelo-world e2e-pomelo e2e-full fuzz mutants sim torture
+.PHONY: test lint docs release-check release-try e2e axe pictures bench pomelo-world e2e-pomelo e2e-full fuzz mutants sim torture
 
 # The race detector wants a C compiler; without one the tests run without it, and say so.
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
@@ -27,9 +27,19 @@ release-check:
 release-try:
 	go tool -modfile=tools/release/go.mod goreleaser release --snapshot --clean --skip=sign$(shell command -v syft >/dev/null 2>&1 || echo ,sbom)
 
-# The built binary against real OpenSSH on loopback.
-e2e:
-	go test -count=1 -tags=e2e -timeout=25m -parallel=5 ./e2e
+# The built binary against real OpenSSH on loopback, and its dashboard in Debian's chromium.
+e2e: axe
+	ROLLOUT_AXE=$(AXE) go test -count=1 -tags=e2e -timeout=25m -parallel=5 ./e2e
+
+# axe-core from npm, which the test of the dashboard runs in its pages.
+AXE := $(CURDIR)/.axe/node_modules/axe-core/axe.min.js
+axe: $(AXE)
+$(AXE):
+	npm install --prefix .axe --no-save --no-package-lock --ignore-scripts --no-audit --no-fund axe-core@4.14.1
+
+# The pictures of the docs, from a sandbox run. They want a Chinese font (Debian's fonts-noto-cjk).
+pictures:
+	ROLLOUT_PICTURES=$(CURDIR)/docs/pictures go test -count=1 -tags=e2e -run TestTheDashboardInABrowser ./e2e
 
 # Pomelo from npm, for `rollout sandbox --pomelo` and the tests that want the real thing. Nothing of it is needed to build or to use rollout.
 POMELO := $(CURDIR)/.pomelo/node_modules/pomelo
