@@ -20,11 +20,11 @@ func (l Lang) does(p plans.Plan, i int, o PlanOptions) string {
 		}
 		s := l.clauses(append(parts, l.until(st)))
 		if g, ok := lasted(p, o.Past)(i); ok {
-			s += l.say("; last run took %s", "；上次用了 %s", l.Span(took(g)))
+			s += l.Say("; last run took %s", "；上次用了 %s", l.Span(took(g)))
 		}
 		return s
 	case plans.Deploy:
-		return l.say("%s: %s", "%s：%s", st.Group, l.command(st, plans.DoDeploy))
+		return l.Say("%s: %s", "%s：%s", st.Group, l.command(st, plans.DoDeploy))
 	case plans.Restart:
 		return l.restarts(p, st)
 	case plans.Check:
@@ -40,9 +40,9 @@ func (l Lang) until(st plans.Step) string {
 		n = st.Drain.Until
 	}
 	if _, ends := bound(st); !ends {
-		return l.say("until %d, however long", "直到剩 %d 条，不限时", n)
+		return l.Say("until %d, however long", "直到剩 %d 条，不限时", n)
 	}
-	return l.say("until %d or %s", "直到剩 %d 条，最多 %s", n, l.Span(st.Within.Duration()))
+	return l.Say("until %d or %s", "直到剩 %d 条，最多 %s", n, l.Span(st.Within.Duration()))
 }
 
 // command gives the line of an act, with as many words as a reader needs: of a script that begins with a comment, that comment.
@@ -56,7 +56,7 @@ func (l Lang) command(st plans.Step, do plans.Act) string {
 			return cut(strings.Join(strings.Fields(oneLine(c.Line)), " "), 100)
 		}
 	}
-	return l.say("nothing to run", "没有要执行的命令")
+	return l.Say("nothing to run", "没有要执行的命令")
 }
 
 // restarts says what starts a group: one machine for all, or each itself.
@@ -68,9 +68,9 @@ func (l Lang) restarts(p plans.Plan, st plans.Step) string {
 		}
 	}
 	if len(from) == 1 && len(st.Hosts) > 1 {
-		return l.say("%s from %s (%s)", "%s，由 %s 启动（%s）", st.Group, from[0], l.command(st, plans.DoStart))
+		return l.Say("%s from %s (%s)", "%s，由 %s 启动（%s）", st.Group, from[0], l.command(st, plans.DoStart))
 	}
-	return l.say("%s, %s (%s)", "%s，%s（%s）", st.Group, l.plural(len(from), "machine"), l.command(st, plans.DoStart))
+	return l.Say("%s, %s (%s)", "%s，%s（%s）", st.Group, l.plural(len(from), "machine"), l.command(st, plans.DoStart))
 }
 
 // checks says what must be true of a group before it is believed.
@@ -81,24 +81,24 @@ func (l Lang) checks(st plans.Step) string {
 	}
 	var parts []string
 	if n := len(st.Want); n > 0 {
-		parts = append(parts, l.say("exactly %s, each of them new", "正好 %s，且都是新启动的", l.plural(n, "process")))
+		parts = append(parts, l.Say("exactly %s, each of them new", "正好 %s，且都是新启动的", l.plural(n, "process")))
 	}
 	if ports > 0 {
-		parts = append(parts, l.say("%s to answer", "%s应答", l.plural(ports, "port")))
+		parts = append(parts, l.Say("%s to answer", "%s应答", l.plural(ports, "port")))
 	}
 	if st.Gates != nil {
-		parts = append(parts, l.say("every gate to name %s", "每个 gate 都指向 %s", l.plural(len(st.Gates.To), "connector")))
+		parts = append(parts, l.Say("every gate to name %s", "每个 gate 都指向 %s", l.plural(len(st.Gates.To), "connector")))
 	}
 	acts := map[plans.Act]bool{}
 	for _, c := range st.Run {
 		acts[c.Do] = true
 	}
 	if acts[plans.DoStatus] && len(st.Want) == 0 {
-		parts = append(parts, l.say("it reports that it runs", "它自己报告在运行"))
+		parts = append(parts, l.Say("it reports that it runs", "它自己报告在运行"))
 	}
 	if acts[plans.DoHealth] {
 		parts = append(parts, l.command(st, plans.DoHealth))
 	}
-	parts = append(parts, l.say("stable %s", "稳定 %s", l.Span(st.Stable.Duration())))
-	return l.say("%s: %s", "%s：%s", st.Group, l.clauses(parts))
+	parts = append(parts, l.Say("stable %s", "稳定 %s", l.Span(st.Stable.Duration())))
+	return l.Say("%s: %s", "%s：%s", st.Group, l.clauses(parts))
 }

@@ -24,11 +24,11 @@ func (l Lang) Doing(s plans.State) (what string, until time.Time, ok bool) {
 	case plans.Drain:
 		what = l.draining(s, st)
 	case plans.Deploy:
-		what = l.commanded(s, st, l.say("the new code on %s", "%s 的新代码", st.Group), plans.DoDeploy)
+		what = l.commanded(s, st, l.Say("the new code on %s", "%s 的新代码", st.Group), plans.DoDeploy)
 	case plans.Restart:
-		what = l.commanded(s, st, l.say("the restart of %s", "%s 的重启", st.Group), plans.DoStop, plans.DoReap, plans.DoStart, plans.DoMend)
+		what = l.commanded(s, st, l.Say("the restart of %s", "%s 的重启", st.Group), plans.DoStop, plans.DoReap, plans.DoStart, plans.DoMend)
 	case plans.Check:
-		what = note(s, l.say("the ports of %s to answer, for %s", "%s 的端口应答，并持续 %s", st.Group, l.Span(st.Stable.Duration())))
+		what = note(s, l.Say("the ports of %s to answer, for %s", "%s 的端口应答，并持续 %s", st.Group, l.Span(st.Stable.Duration())))
 	}
 	return oneLine(what), deadline(s, st), true
 }
@@ -71,27 +71,27 @@ func (l Lang) shifting(s plans.State, st plans.Step) string {
 				sick++
 			}
 		}
-		to := l.say("off", "关闭")
+		to := l.Say("off", "关闭")
 		if opens {
-			to = l.say("on", "开启")
+			to = l.Say("on", "开启")
 		}
 		if late > 0 {
-			parts = append(parts, l.say("%s of %s to read back %s", "%[2]s 的 %[1]s读回为%[3]s", l.plural(late, "backend"), g, to))
+			parts = append(parts, l.Say("%s of %s to read back %s", "%[2]s 的 %[1]s读回为%[3]s", l.plural(late, "backend"), g, to))
 		}
 		if sick > 0 {
-			parts = append(parts, l.say("%s of %s to be healthy", "%[2]s 的 %[1]s变为健康", l.plural(sick, "backend"), g))
+			parts = append(parts, l.Say("%s of %s to be healthy", "%[2]s 的 %[1]s变为健康", l.plural(sick, "backend"), g))
 		}
 	}
 	if len(parts) > 0 {
 		return l.phrases(parts)
 	}
-	return note(s, l.say("the weights to stay as they are for %s", "权重保持不变 %s", l.Span(st.Stable.Duration())))
+	return note(s, l.Say("the weights to stay as they are for %s", "权重保持不变 %s", l.Span(st.Stable.Duration())))
 }
 
 func (l Lang) draining(s plans.State, st plans.Step) string {
 	c, ok := s.Sessions[st.Group]
 	if !ok || c.At.At.Before(s.Progress[s.Step].Began.At) {
-		return l.say("the first count of the sessions of %s", "%s 长连接的第一次计数", st.Group)
+		return l.Say("the first count of the sessions of %s", "%s 长连接的第一次计数", st.Group)
 	}
 	until := 0
 	if st.Drain != nil {
@@ -100,11 +100,11 @@ func (l Lang) draining(s plans.State, st plans.Step) string {
 	names, _ := unread(s.Plan, c.Sessions)
 	switch {
 	case len(names) > 0 && c.Total == 0:
-		return l.say("the count of %s", "%s 的计数", l.few(names))
+		return l.Say("the count of %s", "%s 的计数", l.few(names))
 	case len(names) > 0:
-		return l.say("%s, and the count of %s", "%s，以及 %s 的计数", l.where(s.Plan, c.Sessions), l.few(names))
+		return l.Say("%s, and the count of %s", "%s，以及 %s 的计数", l.where(s.Plan, c.Sessions), l.few(names))
 	case c.Total <= until:
-		return l.say("%s to stay so for %s", "%s保持 %s", l.plural(c.Total, "session"), l.Span(st.Stable.Duration()))
+		return l.Say("%s to stay so for %s", "%s保持 %s", l.plural(c.Total, "session"), l.Span(st.Stable.Duration()))
 	}
 	return l.where(s.Plan, c.Sessions)
 }
@@ -121,7 +121,7 @@ func (l Lang) where(p plans.Plan, c plans.Sessions) string {
 	if len(names) == 0 {
 		return n
 	}
-	return l.say("%s on %s", "%[2]s 上的 %[1]s", n, l.few(names))
+	return l.Say("%s on %s", "%[2]s 上的 %[1]s", n, l.few(names))
 }
 
 // commanded says which of the acts are under way, and on which machines; between two commands, what the step is for.
@@ -135,7 +135,7 @@ func (l Lang) commanded(s plans.State, st plans.Step, otherwise string, acts ...
 			}
 		}
 		if len(names) > 0 {
-			parts = append(parts, l.say("%s on %s", "%[2]s 上的%[1]s", l.act(do), l.few(names)))
+			parts = append(parts, l.Say("%s on %s", "%[2]s 上的%[1]s", l.act(do), l.few(names)))
 		}
 	}
 	if len(parts) > 0 {

@@ -62,26 +62,26 @@ func (l Lang) role(s plans.State, d side) string {
 	}
 	switch {
 	case d.on == 0:
-		parts = append(parts, l.say("takes no new connections", "不接新连接"))
+		parts = append(parts, l.Say("takes no new connections", "不接新连接"))
 	case d.on < d.found:
-		parts = append(parts, l.say("takes new connections in part", "只接部分新连接"))
+		parts = append(parts, l.Say("takes new connections in part", "只接部分新连接"))
 	case s.Phase == plans.PhaseHeld && !s.Safe:
-		parts = append(parts, l.say("is on, and not proven to serve", "已开启，但未证实能服务"))
+		parts = append(parts, l.Say("is on, and not proven to serve", "已开启，但未证实能服务"))
 	case other == 0:
-		parts = append(parts, l.say("TAKES ALL NEW CONNECTIONS", "接全部新连接"))
+		parts = append(parts, l.Say("TAKES ALL NEW CONNECTIONS", "接全部新连接"))
 	default:
-		parts = append(parts, l.say("takes new connections", "接新连接"))
+		parts = append(parts, l.Say("takes new connections", "接新连接"))
 	}
 	if st, ok := s.Current(); ok && st.Group == d.name && s.Phase == plans.PhaseRunning && s.Progress[s.Step].Status == plans.UnderWay {
 		switch st.Kind {
 		case plans.Drain:
-			parts = append(parts, l.say("DRAINING", "正在排空"))
+			parts = append(parts, l.Say("DRAINING", "正在排空"))
 		case plans.Deploy:
-			parts = append(parts, l.say("being deployed", "正在部署"))
+			parts = append(parts, l.Say("being deployed", "正在部署"))
 		case plans.Restart:
-			parts = append(parts, l.say("RESTARTING", "正在重启"))
+			parts = append(parts, l.Say("RESTARTING", "正在重启"))
 		case plans.Check:
-			parts = append(parts, l.say("being checked", "正在检查"))
+			parts = append(parts, l.Say("being checked", "正在检查"))
 		}
 	}
 	return l.clauses(parts)

@@ -17,9 +17,9 @@ const (
 	Chinese Lang = "zh-CN"
 )
 
-// say gives a sentence in l. Both formats are of the same arguments, so that a sentence stands once for each language and in one
+// Say gives a sentence in l. Both formats are of the same arguments, so that a sentence stands once for each language and in one
 // place, and the choice between two sentences is made once for both.
-func (l Lang) say(en, zh string, args ...any) string {
+func (l Lang) Say(en, zh string, args ...any) string {
 	if l == Chinese {
 		return fmt.Sprintf(zh, args...)
 	}
@@ -46,11 +46,11 @@ func (l Lang) plural(n int, noun string) string {
 }
 
 // list joins words as people do: a, b and c.
-func (l Lang) list(words []string) string { return joined(words, l.comma(), l.say(" and ", " 和 ")) }
+func (l Lang) list(words []string) string { return joined(words, l.comma(), l.Say(" and ", " 和 ")) }
 
 // phrases is list for what is longer than a word.
 func (l Lang) phrases(parts []string) string {
-	return joined(parts, l.say(", ", "，"), l.say(" and ", "，且 "))
+	return joined(parts, l.Say(", ", "，"), l.Say(" and ", "，且 "))
 }
 
 func joined(words []string, comma, and string) string {
@@ -64,34 +64,34 @@ func joined(words []string, comma, and string) string {
 // few is list, but names no more than four machines of many.
 func (l Lang) few(names []string) string {
 	if len(names) > 5 {
-		return l.say("%s and %d more", "%s 和另外 %d 台", strings.Join(names[:4], l.comma()), len(names)-4)
+		return l.Say("%s and %d more", "%s 和另外 %d 台", strings.Join(names[:4], l.comma()), len(names)-4)
 	}
 	return l.list(names)
 }
 
 // comma stands between the words of a list.
-func (l Lang) comma() string { return l.say(", ", "、") }
+func (l Lang) comma() string { return l.Say(", ", "、") }
 
 // clauses joins the parts of one sentence.
-func (l Lang) clauses(parts []string) string { return strings.Join(parts, l.say(", ", "，")) }
+func (l Lang) clauses(parts []string) string { return strings.Join(parts, l.Say(", ", "，")) }
 
 // Phase names where a run is as a whole.
 func (l Lang) Phase(p plans.Phase) string {
 	switch p {
 	case plans.PhasePlanned:
-		return l.say("planned", "待开始")
+		return l.Say("planned", "待开始")
 	case plans.PhaseRunning:
-		return l.say("running", "进行中")
+		return l.Say("running", "进行中")
 	case plans.PhasePaused:
-		return l.say("paused", "已暂停")
+		return l.Say("paused", "已暂停")
 	case plans.PhaseHeld:
-		return l.say("held", "暂停并保持")
+		return l.Say("held", "暂停并保持")
 	case plans.PhaseInterrupted:
-		return l.say("interrupted", "已中断")
+		return l.Say("interrupted", "已中断")
 	case plans.PhaseDone:
-		return l.say("done", "已完成")
+		return l.Say("done", "已完成")
 	case plans.PhaseAborted:
-		return l.say("aborted", "已中止")
+		return l.Say("aborted", "已中止")
 	}
 	return string(p)
 }
@@ -100,41 +100,41 @@ func (l Lang) Phase(p plans.Phase) string {
 func (l Lang) Kind(k plans.Kind) string {
 	switch k {
 	case plans.Shift:
-		return l.say("shift", "切流量")
+		return l.Say("shift", "切流量")
 	case plans.Drain:
-		return l.say("drain", "排空")
+		return l.Say("drain", "排空")
 	case plans.Deploy:
-		return l.say("deploy", "部署")
+		return l.Say("deploy", "部署")
 	case plans.Restart:
-		return l.say("restart", "重启")
+		return l.Say("restart", "重启")
 	case plans.Check:
-		return l.say("check", "检查")
+		return l.Say("check", "检查")
 	}
 	return string(k)
 }
 
 // Step names a step: drain group2.
-func (l Lang) Step(st plans.Step) string { return l.say("%s %s", "%s %s", l.Kind(st.Kind), st.Group) }
+func (l Lang) Step(st plans.Step) string { return l.Say("%s %s", "%s %s", l.Kind(st.Kind), st.Group) }
 
 // act names what a command is for.
 func (l Lang) act(do plans.Act) string {
 	switch do {
 	case plans.DoDeploy:
-		return l.say("deploy", "部署")
+		return l.Say("deploy", "部署")
 	case plans.DoStop:
-		return l.say("stop", "停止")
+		return l.Say("stop", "停止")
 	case plans.DoReap:
-		return l.say("reap", "清理")
+		return l.Say("reap", "清理")
 	case plans.DoStart:
-		return l.say("start", "启动")
+		return l.Say("start", "启动")
 	case plans.DoMend:
-		return l.say("mend", "补启")
+		return l.Say("mend", "补启")
 	case plans.DoStatus:
-		return l.say("status", "状态查询")
+		return l.Say("status", "状态查询")
 	case plans.DoHealth:
-		return l.say("health", "健康检查")
+		return l.Say("health", "健康检查")
 	case plans.DoRelease:
-		return l.say("release", "版本查询")
+		return l.Say("release", "版本查询")
 	}
 	return string(do)
 }

@@ -312,7 +312,7 @@ func sayings(t *testing.T) [][2]string {
 			if !ok {
 				return true
 			}
-			if sel, ok := call.Fun.(*ast.SelectorExpr); !ok || sel.Sel.Name != "say" {
+			if sel, ok := call.Fun.(*ast.SelectorExpr); !ok || sel.Sel.Name != "Say" {
 				return true
 			}
 			var pair [2]string

@@ -58,20 +58,20 @@ func (l *Lines) tell(s plans.State, e plans.Event) (kind, text string) {
 		return l.Lang.planning(s, e)
 	case plans.Resumed:
 		if st, ok := s.Current(); ok && (s.Touched || s.Step > 0) && s.Plan.Purpose == plans.Update {
-			return l.Lang.say("resume", "继续"), l.Lang.say("run=%s by %s at %s", "编号 %s，由 %s 接手，%s", s.Plan.ID, e.By, l.Lang.numbered(s, st))
+			return l.Lang.Say("resume", "继续"), l.Lang.Say("run=%s by %s at %s", "编号 %s，由 %s 接手，%s", s.Plan.ID, e.By, l.Lang.numbered(s, st))
 		}
 		return "", ""
 	case plans.Asked:
-		return l.Lang.say("asked", "要求"), l.Lang.asked(e)
+		return l.Lang.Say("asked", "要求"), l.Lang.asked(e)
 	case plans.Adopted:
-		return l.Lang.say("adopted", "沿用"), l.Lang.ruled(s, e)
+		return l.Lang.Say("adopted", "沿用"), l.Lang.ruled(s, e)
 	case plans.Overruled:
-		return l.Lang.say("overruled", "改写"), l.Lang.ruled(s, e)
+		return l.Lang.Say("overruled", "改写"), l.Lang.ruled(s, e)
 	case plans.Paused, plans.Held, plans.Interrupted, plans.Done, plans.Aborted:
 		return l.Lang.Phase(s.Phase), l.Lang.ending(s, e)
 	}
 	if e.Step < 0 || e.Step >= len(s.Plan.Steps) {
-		return l.Lang.say("note", "备注"), e.Note
+		return l.Lang.Say("note", "备注"), e.Note
 	}
 	st := s.Plan.Steps[e.Step]
 	return l.Lang.Kind(st.Kind), l.step(s, e, st)
@@ -81,13 +81,13 @@ func (l *Lines) tell(s plans.State, e plans.Event) (kind, text string) {
 func (l Lang) asked(e plans.Event) string {
 	switch e.Request {
 	case plans.AskPause:
-		return l.say("to pause after the step under way, by %s", "%s 要求在这一步之后暂停", e.By)
+		return l.Say("to pause after the step under way, by %s", "%s 要求在这一步之后暂停", e.By)
 	case plans.AskResume:
-		return l.say("to go on, by %s", "%s 要求继续", e.By)
+		return l.Say("to go on, by %s", "%s 要求继续", e.By)
 	case plans.AskAbort:
-		return l.say("to abort, by %s", "%s 要求中止", e.By)
+		return l.Say("to abort, by %s", "%s 要求中止", e.By)
 	}
-	return l.say("to %s, by %s", "%[2]s 要求 %[1]s", e.Request, e.By)
+	return l.Say("to %s, by %s", "%[2]s 要求 %[1]s", e.Request, e.By)
 }
 
 // planning says what a new plan is for.
@@ -96,32 +96,32 @@ func (l Lang) planning(s plans.State, e plans.Event) (kind, text string) {
 		return "", ""
 	}
 	if e.Plan.Purpose == plans.Leaving {
-		return l.say("retreat", "退回"), l.reason(e.Note) + l.say("every backend back as it was found", "所有后端恢复原状")
+		return l.Say("retreat", "退回"), l.reason(e.Note) + l.Say("every backend back as it was found", "所有后端恢复原状")
 	}
-	return l.say("start", "开始"), l.say("%s %s run=%s order=%s,%s", "%s %s，编号 %s，先 %s 后 %s", s.Plan.Service, releases(s.Plan.Was, s.Plan.Release, "→"), s.Plan.ID, s.Plan.First, s.Plan.Second)
+	return l.Say("start", "开始"), l.Say("%s %s run=%s order=%s,%s", "%s %s，编号 %s，先 %s 后 %s", s.Plan.Service, releases(s.Plan.Was, s.Plan.Release, "→"), s.Plan.ID, s.Plan.First, s.Plan.Second)
 }
 
 func (l Lang) reason(note string) string {
 	if note == "" {
 		return ""
 	}
-	return l.say("%s: ", "%s：", note)
+	return l.Say("%s: ", "%s：", note)
 }
 
 // ending says how a run stopped, where traffic is, and what to type.
 func (l Lang) ending(s plans.State, e plans.Event) string {
 	took := l.Span(s.Last.At.Sub(s.Began.At))
-	sum := l.say("%d sessions moved, %d cut", "%d 条长连接自然结束，%d 条被掐断", s.Moved(), s.Cut())
+	sum := l.Say("%d sessions moved, %d cut", "%d 条长连接自然结束，%d 条被掐断", s.Moved(), s.Cut())
 	switch e.What {
 	case plans.Done:
-		return l.say("%s %s in %s, %s", "%s %s，用时 %s，%s", s.Plan.Service, releases(s.Plan.Was, s.Plan.Release, "→"), took, sum)
+		return l.Say("%s %s in %s, %s", "%s %s，用时 %s，%s", s.Plan.Service, releases(s.Plan.Was, s.Plan.Release, "→"), took, sum)
 	case plans.Aborted:
-		return l.say("after %s, %s; %s", "用时 %s，%s；%s", took, sum, l.Traffic(s))
+		return l.Say("after %s, %s; %s", "用时 %s，%s；%s", took, sum, l.Traffic(s))
 	case plans.Held:
 		if !s.Safe {
-			return l.say("NOT PROVEN SAFE: %s", "未证实安全：%s", l.Traffic(s)+l.typed(s))
+			return l.Say("NOT PROVEN SAFE: %s", "未证实安全：%s", l.Traffic(s)+l.typed(s))
 		}
-		return l.say("safe: %s", "安全：%s", l.Traffic(s)+l.typed(s))
+		return l.Say("safe: %s", "安全：%s", l.Traffic(s)+l.typed(s))
 	}
 	return l.reason(e.Note) + l.Traffic(s) + l.typed(s)
 }
@@ -135,7 +135,7 @@ func (l Lang) typed(s plans.State) string {
 	if len(cs) == 0 {
 		return ""
 	}
-	return l.say("; next: %s", "；下一步：%s", strings.Join(cs, l.say(" or ", " 或 ")))
+	return l.Say("; next: %s", "；下一步：%s", strings.Join(cs, l.Say(" or ", " 或 ")))
 }
 
 // step says what an event tells about the step it belongs to.
@@ -163,10 +163,10 @@ func (l *Lines) step(s plans.State, e plans.Event, st plans.Step) string {
 	case plans.Noted:
 		return l.note(e)
 	case plans.Ended:
-		return l.Lang.say("ok %s", "完成：%s", l.ended(s, e, st))
+		return l.Lang.Say("ok %s", "完成：%s", l.ended(s, e, st))
 	case plans.Failed:
 		why := strings.TrimPrefix(e.Error, string(st.Kind)+" "+st.Group+": ")
-		return l.Lang.say("FAILED %s: %s", "%s 失败：%s", st.Group, why)
+		return l.Lang.Say("FAILED %s: %s", "%s 失败：%s", st.Group, why)
 	}
 	return ""
 }
@@ -174,9 +174,9 @@ func (l *Lines) step(s plans.State, e plans.Event, st plans.Step) string {
 // alarmed says that the group that serves is hurt while the other is out, or is whole again.
 func (l Lang) alarmed(e plans.Event) string {
 	if e.Error == "" {
-		return l.say("%s is whole again", "%s 恢复完好", e.Group)
+		return l.Say("%s is whole again", "%s 恢复完好", e.Group)
 	}
-	return l.say("ALARM %s, which serves, is hurt: %s", "警报：正在服务的 %s 受损：%s", e.Group, e.Error)
+	return l.Say("ALARM %s, which serves, is hurt: %s", "警报：正在服务的 %s 受损：%s", e.Group, e.Error)
 }
 
 // tried says which group answered the connections made through the load balancer.
@@ -194,20 +194,20 @@ func (l Lang) tried(s plans.State, e plans.Event) string {
 	for _, g := range slices.Sorted(maps.Keys(by)) {
 		parts = append(parts, fmt.Sprintf("%s %d", g, by[g]))
 	}
-	return l.say("%s through the load balancer, answered by %s", "经负载均衡建立 %s，应答的是 %s", l.plural(all, "connection"), strings.Join(parts, l.comma()))
+	return l.Say("%s through the load balancer, answered by %s", "经负载均衡建立 %s，应答的是 %s", l.plural(all, "connection"), strings.Join(parts, l.comma()))
 }
 
 // ruled says what a person has said of values that somebody else had set.
 func (l Lang) ruled(s plans.State, e plans.Event) string {
 	var parts []string
 	for _, id := range slices.Sorted(maps.Keys(e.Weights)) {
-		word := l.say("%s (%s) keeps weight %d", "%s（%s）保留权重 %d", id, s.Plan.Before[id].Addr, e.Weights[id])
+		word := l.Say("%s (%s) keeps weight %d", "%s（%s）保留权重 %d", id, s.Plan.Before[id].Addr, e.Weights[id])
 		if e.What == plans.Overruled {
-			word = l.say("%s (%s) may be put back from weight %d", "%s（%s）的权重 %d 可以改回", id, s.Plan.Before[id].Addr, e.Weights[id])
+			word = l.Say("%s (%s) may be put back from weight %d", "%s（%s）的权重 %d 可以改回", id, s.Plan.Before[id].Addr, e.Weights[id])
 		}
 		parts = append(parts, word)
 	}
-	return l.say("%s, by %s", "%s，由 %s 决定", l.clauses(parts), e.By)
+	return l.Say("%s, by %s", "%s，由 %s 决定", l.clauses(parts), e.By)
 }
 
 // note says a note, unless one that begins alike was said a moment ago: which port is the first silent one changes each second.
@@ -226,9 +226,9 @@ func (l Lang) commandEnded(p plans.Plan, e plans.Event) string {
 	case e.Command == nil:
 		return ""
 	case e.Error != "":
-		return l.say("%s on %s: outcome not known: %s", "%[2]s 上的%[1]s：结果未知：%[3]s", l.act(e.Command.Do), p.Name(e.Command.Host), e.Error)
+		return l.Say("%s on %s: outcome not known: %s", "%[2]s 上的%[1]s：结果未知：%[3]s", l.act(e.Command.Do), p.Name(e.Command.Host), e.Error)
 	case e.Code != 0:
-		return l.say("%s on %s: exit %d%s", "%[2]s 上的%[1]s：退出码 %[3]d%[4]s", l.act(e.Command.Do), p.Name(e.Command.Host), e.Code, l.last(e.Output))
+		return l.Say("%s on %s: exit %d%s", "%[2]s 上的%[1]s：退出码 %[3]d%[4]s", l.act(e.Command.Do), p.Name(e.Command.Host), e.Code, l.last(e.Output))
 	}
 	return ""
 }
@@ -236,7 +236,7 @@ func (l Lang) commandEnded(p plans.Plan, e plans.Event) string {
 // last gives the last line a command printed, after a colon.
 func (l Lang) last(output string) string {
 	if said := lastLine(output); said != "" {
-		return l.say(": %s", "：%s", said)
+		return l.Say(": %s", "：%s", said)
 	}
 	return ""
 }
@@ -258,18 +258,18 @@ func (l *Lines) wrote(as []plans.Answer) string {
 	if count[plans.Accepted] == len(as) {
 		return ""
 	}
-	parts := []string{l.Lang.say("%d of %d accepted", "%d/%d 次写入被接受", count[plans.Accepted], len(as))}
+	parts := []string{l.Lang.Say("%d of %d accepted", "%d/%d 次写入被接受", count[plans.Accepted], len(as))}
 	if n := count[plans.Refused]; n > 0 {
-		part := l.Lang.say("%d refused", "%d 次被拒绝", n)
+		part := l.Lang.Say("%d refused", "%d 次被拒绝", n)
 		if most != "" {
-			part += l.Lang.say(" (%s)", "（%s）", cut(oneLine(most), 80))
+			part += l.Lang.Say(" (%s)", "（%s）", cut(oneLine(most), 80))
 		}
 		parts = append(parts, part)
 	}
 	if n := count[plans.Unknown]; n > 0 {
-		parts = append(parts, l.Lang.say("%d unknown", "%d 次结果未知", n))
+		parts = append(parts, l.Lang.Say("%d unknown", "%d 次结果未知", n))
 	}
-	return l.Lang.say("%s; looking", "%s；正在读回", l.Lang.clauses(parts))
+	return l.Lang.Say("%s; looking", "%s；正在读回", l.Lang.clauses(parts))
 }
 
 // ended says what a step that ended well has reached.
@@ -279,18 +279,18 @@ func (l *Lines) ended(s plans.State, e plans.Event, st plans.Step) string {
 	switch st.Kind {
 	case plans.Shift:
 		if l.writes == 0 {
-			return l.Lang.say("%s (nothing to write, %s, read back)", "%s（不用写入，%s，已读回）", l.Lang.shiftDone(s.Plan, e.Step), d)
+			return l.Lang.Say("%s (nothing to write, %s, read back)", "%s（不用写入，%s，已读回）", l.Lang.shiftDone(s.Plan, e.Step), d)
 		}
-		return l.Lang.say("%s (%s, %s, read back)", "%s（%s，%s，已读回）", l.Lang.shiftDone(s.Plan, e.Step), l.Lang.plural(l.writes, "write"), d)
+		return l.Lang.Say("%s (%s, %s, read back)", "%s（%s，%s，已读回）", l.Lang.shiftDone(s.Plan, e.Step), l.Lang.plural(l.writes, "write"), d)
 	case plans.Drain:
 		if e.EndedBy == "deadline" {
-			return l.Lang.say("%s %s left at the deadline after %s, to be cut by the restart", "%s 用时 %[3]s，到截止时还剩 %[2]s，将被重启掐断", st.Group, l.Lang.sessions(p.Left), d)
+			return l.Lang.Say("%s %s left at the deadline after %s, to be cut by the restart", "%s 用时 %[3]s，到截止时还剩 %[2]s，将被重启掐断", st.Group, l.Lang.sessions(p.Left), d)
 		}
-		return l.Lang.say("%s %s after %s, %d cut", "%s 用时 %[3]s，剩 %[2]s，掐断 %[4]d 条", st.Group, l.Lang.sessions(p.Left), d, p.Cut)
+		return l.Lang.Say("%s %s after %s, %d cut", "%s 用时 %[3]s，剩 %[2]s，掐断 %[4]d 条", st.Group, l.Lang.sessions(p.Left), d, p.Cut)
 	case plans.Restart:
-		return l.Lang.say("%s after %s, %d cut", "%s 用时 %s，掐断 %d 条", st.Group, d, p.Cut)
+		return l.Lang.Say("%s after %s, %d cut", "%s 用时 %s，掐断 %d 条", st.Group, d, p.Cut)
 	}
-	return l.Lang.say("%s after %s", "%s 用时 %s", st.Group, d)
+	return l.Lang.Say("%s after %s", "%s 用时 %s", st.Group, d)
 }
 
 // sessions writes a count without commas, since a log is read by programs too.
@@ -298,5 +298,5 @@ func (l Lang) sessions(n int) string {
 	if n == 1 {
 		return l.plural(n, "session")
 	}
-	return l.say("%d sessions", "%d 条长连接", n)
+	return l.Say("%d sessions", "%d 条长连接", n)
 }

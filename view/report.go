@@ -128,9 +128,9 @@ func (l Lang) standing(s plans.State) string {
 	}
 	what := strings.TrimSpace(s.Plan.Service + " " + releases(s.Plan.Was, s.Plan.Release, " → "))
 	if st, ok := s.Current(); ok {
-		what = l.say("%s at %s", "%s，在%s", what, l.numbered(s, st))
+		what = l.Say("%s at %s", "%s，在%s", what, l.numbered(s, st))
 	}
-	return l.say("%s, so far: %s", "%s，到目前：%s", capital(l.Phase(s.Phase)), what)
+	return l.Say("%s, so far: %s", "%s，到目前：%s", capital(l.Phase(s.Phase)), what)
 }
 
 // chapters gives every plan of the run with its progress, the newest last.

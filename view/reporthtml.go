@@ -91,10 +91,10 @@ func (d ReportDoc) page() htmlReport {
 func (d ReportDoc) words() htmlWords {
 	l := d.lang
 	w := htmlWords{
-		Lang: l, Run: oneLine(l.say("%s, run %s", "%s，编号 %s", d.Service, d.Run)), Step: l.say("step", "步骤"), State: l.say("state", "状态"), What: l.say("what", "内容"),
-		When: l.say("when", "时间"), Took: l.say("took", "用时"), Kind: l.say("event", "事件"), Group: l.say("group", "组"), Traffic: l.say("traffic", "流量"),
-		Machines: l.say("machines", "机器"), Left: l.say("Sessions left", "剩余长连接"), Besides: l.say("Besides", "其他事件"), Groups: l.say("Groups at the end", "最后的各组"),
-		Log: l.say("Log", "过程"), Lines: l.say("%s lines", "%s 行", number(len(d.Log))),
+		Lang: l, Run: oneLine(l.Say("%s, run %s", "%s，编号 %s", d.Service, d.Run)), Step: l.Say("step", "步骤"), State: l.Say("state", "状态"), What: l.Say("what", "内容"),
+		When: l.Say("when", "时间"), Took: l.Say("took", "用时"), Kind: l.Say("event", "事件"), Group: l.Say("group", "组"), Traffic: l.Say("traffic", "流量"),
+		Machines: l.Say("machines", "机器"), Left: l.Say("Sessions left", "剩余长连接"), Besides: l.Say("Besides", "其他事件"), Groups: l.Say("Groups at the end", "最后的各组"),
+		Log: l.Say("Log", "过程"), Lines: l.Say("%s lines", "%s 行", number(len(d.Log))),
 	}
 	if l == "" {
 		w.Lang = English
@@ -109,7 +109,7 @@ func (d ReportDoc) htmlStep(s ReportStepDoc) htmlStep {
 		whole := max(d.DurationS, *s.DurationS, 0.001)
 		from := min(max(s.Began.Sub(*d.Started).Seconds(), 0), whole)
 		h.From, h.Wide = tenth(1000*from/whole), tenth(max(1000**s.DurationS/whole, 2))
-		h.Span = l.say("from %s, for %s", "从 %s 起，用时 %s", clock(*s.Began), h.Took)
+		h.Span = l.Say("from %s, for %s", "从 %s 起，用时 %s", clock(*s.Began), h.Took)
 	}
 	for _, f := range s.Faults {
 		h.Faults = append(h.Faults, htmlFault{f.said(l), f.tail()})
@@ -130,15 +130,15 @@ func (l Lang) htmlCurve(c curves) htmlCurve {
 	}
 	says := func(ps []PointDoc) string {
 		end := ps[len(ps)-1]
-		return l.say("%s, %s after %s", "%[1]s，%[3]s后剩 %[2]s", l.plural(ps[0].Left, "session"), number(end.Left), l.lasting(end.AtS))
+		return l.Say("%s, %s after %s", "%[1]s，%[3]s后剩 %[2]s", l.plural(ps[0].Left, "session"), number(end.Left), l.lasting(end.AtS))
 	}
-	h := htmlCurve{Top: number(c.Top), Lasts: l.lasting(lasts), Now: line(c.Now), Last: line(c.Last), Says: l.say("%s: %s", "%s：%s", c.Group, says(c.Now))}
+	h := htmlCurve{Top: number(c.Top), Lasts: l.lasting(lasts), Now: line(c.Now), Last: line(c.Last), Says: l.Say("%s: %s", "%s：%s", c.Group, says(c.Now))}
 	if len(c.Last) > 0 {
-		h.Says += l.say("; dashed: the last run, %s", "；虚线：上次，%s", says(c.Last))
+		h.Says += l.Say("; dashed: the last run, %s", "；虚线：上次，%s", says(c.Last))
 	}
 	if c.Deadline > 0 {
 		h.Deadline = x(c.Deadline)
-		h.Says += l.say("; dotted: the deadline of %s", "；点线：截止时间 %s", l.lasting(c.Deadline))
+		h.Says += l.Say("; dotted: the deadline of %s", "；点线：截止时间 %s", l.lasting(c.Deadline))
 	}
 	return h
 }

@@ -21,12 +21,12 @@ func ReportMarkdown(w io.Writer, d ReportDoc) error {
 	b, l := bytes.Buffer{}, d.lang
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
 	p("## %s %s\n\n", glyphOf(plans.State{Phase: d.Phase}), Marked(d.Outcome))
-	p("| %s | %s |\n| --- | --- |\n", l.say("run", "编号"), Marked(d.Run))
+	p("| %s | %s |\n| --- | --- |\n", l.Say("run", "编号"), Marked(d.Run))
 	for _, f := range d.facts() {
 		p("| %s | %s |\n", Marked(f.Label), Marked(f.Text))
 	}
 	for i, plan := range d.Plans {
-		p("\n### %s\n\n| %s | | %s | |\n| --- | --- | ---: | --- |\n", l.heading(i), l.say("step", "步骤"), l.say("took", "用时"))
+		p("\n### %s\n\n| %s | | %s | |\n| --- | --- | ---: | --- |\n", l.heading(i), l.Say("step", "步骤"), l.Say("took", "用时"))
 		for _, s := range plan.Steps {
 			p("| %s | %s %s | %s | %s |\n", Marked(s.title(l)), glyph(s.Status), l.status(s.Status), s.took(l), Marked(s.said(l)))
 		}
@@ -40,15 +40,15 @@ func ReportMarkdown(w io.Writer, d ReportDoc) error {
 		}
 	}
 	if cs := d.curves(); len(cs) > 0 {
-		p("\n### %s\n\n%s\n", l.say("Sessions left", "剩余长连接"), Fenced(l.sketch(cs)))
+		p("\n### %s\n\n%s\n", l.Say("Sessions left", "剩余长连接"), Fenced(l.sketch(cs)))
 	}
 	if len(d.Turns) > 0 {
-		p("\n### %s\n\n| %s | | |\n| --- | --- | --- |\n", l.say("Besides", "其他事件"), l.say("when", "时间"))
+		p("\n### %s\n\n| %s | | |\n| --- | --- | --- |\n", l.Say("Besides", "其他事件"), l.Say("when", "时间"))
 	}
 	for _, t := range d.Turns {
 		p("| %s | %s | %s |\n", clock(t.At), l.turn(t.Kind), Marked(t.Text))
 	}
-	p("\n### %s\n\n| %s | | %s |\n| --- | --- | --- |\n", l.say("Groups at the end", "最后的各组"), l.say("group", "组"), l.say("machines", "机器"))
+	p("\n### %s\n\n| %s | | %s |\n| --- | --- | --- |\n", l.Say("Groups at the end", "最后的各组"), l.Say("group", "组"), l.Say("machines", "机器"))
 	for _, g := range d.Groups {
 		p("| %s | %s | %s |\n", Marked(g.Name), Marked(g.said(l)), Marked(g.starts(l)))
 	}
@@ -57,7 +57,7 @@ func ReportMarkdown(w io.Writer, d ReportDoc) error {
 		log[i] = cut(log[i], markdownWide)
 	}
 	if len(log) > 0 {
-		p("\n<details><summary>%s</summary>\n\n%s\n\n</details>\n", l.say("Log", "过程"), Fenced(strings.Join(log, "\n")))
+		p("\n<details><summary>%s</summary>\n\n%s\n\n</details>\n", l.Say("Log", "过程"), Fenced(strings.Join(log, "\n")))
 	}
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("output: %w", err)
@@ -89,9 +89,9 @@ func Fenced(text string) string {
 // heading stands above the steps of a run's plan i.
 func (l Lang) heading(i int) string {
 	if i > 0 {
-		return l.say("The way back", "退回")
+		return l.Say("The way back", "退回")
 	}
-	return l.say("Steps", "步骤")
+	return l.Say("Steps", "步骤")
 }
 
 // sketch draws the drains of a run as text.

@@ -8,7 +8,7 @@ import (
 // ReportText draws a report for a terminal or a log, width columns wide; 0 is 80.
 func ReportText(w io.Writer, d ReportDoc, width int) error {
 	pg, l := newPage(width), d.lang
-	pg.sides(d.Outcome, l.say("run %s", "编号 %s", d.Run))
+	pg.sides(d.Outcome, l.Say("run %s", "编号 %s", d.Run))
 	pg.line("")
 	for _, f := range d.facts() {
 		pg.labelled(f.Label, f.Text)
@@ -16,7 +16,7 @@ func ReportText(w io.Writer, d ReportDoc, width int) error {
 	for i, p := range d.Plans {
 		pg.line("")
 		if i > 0 {
-			pg.line("%s", l.say("  The way back", "  退回"))
+			pg.line("%s", l.Say("  The way back", "  退回"))
 		}
 		for _, s := range p.Steps {
 			row(pg, strconv.Itoa(s.Index+1), l.Kind(s.Kind), glyph(s.Status)+" "+s.said(l), s.took(l))
@@ -39,7 +39,7 @@ func ReportText(w io.Writer, d ReportDoc, width int) error {
 	}
 	pg.line("")
 	for _, g := range d.Groups {
-		pg.labelled(g.Name, g.said(l)+l.say("; ", "；")+g.starts(l))
+		pg.labelled(g.Name, g.said(l)+l.Say("; ", "；")+g.starts(l))
 	}
 	return pg.print(w)
 }

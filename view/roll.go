@@ -13,25 +13,25 @@ import (
 
 // called says that the processes of a group are all there.
 func (l Lang) called(e plans.Event) string {
-	return l.say("%s: %s", "%s：%s", e.Group, l.rolled(e.Found))
+	return l.Say("%s: %s", "%s：%s", e.Group, l.rolled(e.Found))
 }
 
 // rolled sums processes up: how many, how long the youngest and the oldest have run, and their memory.
 func (l Lang) rolled(found []plans.Found) string {
 	if len(found) == 0 {
-		return l.say("no process", "没有进程")
+		return l.Say("no process", "没有进程")
 	}
 	young, old, memory := found[0].Age, found[0].Age, 0.0
 	for _, f := range found {
 		young, old, memory = min(young, f.Age), max(old, f.Age), memory+f.Memory
 	}
 	n, most := l.plural(len(found), "process"), l.Span(old.Duration().Round(time.Second))
-	s := l.say("%s, up %s", "%s，已运行 %s", n, most)
+	s := l.Say("%s, up %s", "%s，已运行 %s", n, most)
 	if d := old.Duration() - young.Duration(); d >= time.Second {
-		s = l.say("%s, up %s to %s", "%s，已运行 %s到 %s", n, l.Span(young.Duration().Round(time.Second)), most)
+		s = l.Say("%s, up %s to %s", "%s，已运行 %s到 %s", n, l.Span(young.Duration().Round(time.Second)), most)
 	}
 	if memory > 0 {
-		s += l.say(", %s MB", "，%s MB", number(int(memory+0.5)))
+		s += l.Say(", %s MB", "，%s MB", number(int(memory+0.5)))
 	}
 	return s
 }

@@ -59,10 +59,10 @@ func (l Lang) shiftPlan(p plans.Plan, i int) string {
 	case p.Purpose == plans.Leaving || c.closed == "":
 		return l.shiftDone(p, i)
 	case c.raised[c.stays] > 0:
-		return l.say("all new connections to %s: its %d on and healthy, then %s off%s", "新连接全部进 %s：先开启它的 %d 个后端并确认健康，再关闭 %s%s",
+		return l.Say("all new connections to %s: its %d on and healthy, then %s off%s", "新连接全部进 %s：先开启它的 %d 个后端并确认健康，再关闭 %s%s",
 			c.stays, c.raised[c.stays], c.closed, l.ramp(p.Steps[i]))
 	}
-	return l.say("all new connections to %s: %s of %s off%s", "新连接全部进 %[1]s：关闭 %[3]s 的 %[2]s%[4]s",
+	return l.Say("all new connections to %s: %s of %s off%s", "新连接全部进 %[1]s：关闭 %[3]s 的 %[2]s%[4]s",
 		c.stays, l.plural(c.lowered[c.closed], "backend"), c.closed, l.ramp(p.Steps[i]))
 }
 
@@ -70,11 +70,11 @@ func (l Lang) shiftPlan(p plans.Plan, i int) string {
 func (l Lang) shiftDone(p plans.Plan, i int) string {
 	switch c := changeOf(p, i); {
 	case c.asFound:
-		return l.say("both groups as they were found", "两组都恢复原状")
+		return l.Say("both groups as they were found", "两组都恢复原状")
 	case c.closed != "":
-		return l.say("%s on, %s off", "%s 开启，%s 关闭", c.stays, c.closed)
+		return l.Say("%s on, %s off", "%s 开启，%s 关闭", c.stays, c.closed)
 	}
-	return l.say("both groups on", "两组都开启")
+	return l.Say("both groups on", "两组都开启")
 }
 
 // ramp says which shares of its weight a closing group passes through.
@@ -86,5 +86,5 @@ func (l Lang) ramp(st plans.Step) string {
 	for _, r := range st.Ramp {
 		by = append(by, fmt.Sprintf("%d%%", r))
 	}
-	return l.say(", by way of %s", "，逐级经过 %s", strings.Join(by, l.comma()))
+	return l.Say(", by way of %s", "，逐级经过 %s", strings.Join(by, l.comma()))
 }

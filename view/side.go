@@ -92,16 +92,16 @@ func (d side) serves() bool { return d.on > 0 && d.on >= d.found && d.proven }
 
 // backends writes how many backends of d are on: 24 of 24 backends on.
 func (d side) backends(l Lang) string {
-	return l.say("%s of %s on", "%s/%s开启", number(d.on), l.plural(d.total, "backend"))
+	return l.Say("%s of %s on", "%s/%s开启", number(d.on), l.plural(d.total, "backend"))
 }
 
 // runs writes what the machines of d run, as far as it is known.
 func (d side) runs(l Lang) string {
 	switch {
 	case !d.proven && d.release == "":
-		return l.say("not checked", "未检查")
+		return l.Say("not checked", "未检查")
 	case !d.proven:
-		return l.say("%s, not checked", "%s，未检查", d.release)
+		return l.Say("%s, not checked", "%s，未检查", d.release)
 	}
 	return d.release
 }
@@ -109,7 +109,7 @@ func (d side) runs(l Lang) string {
 // named writes d's name and release: group1 (v1.8.1).
 func (d side) named(l Lang) string {
 	if r := d.runs(l); r != "" {
-		return l.say("%s (%s)", "%s（%s）", d.name, r)
+		return l.Say("%s (%s)", "%s（%s）", d.name, r)
 	}
 	return d.name
 }
@@ -127,7 +127,7 @@ func (l Lang) total(c plans.Sessions) string {
 	if c.Known() {
 		return l.plural(c.Total, "session")
 	}
-	return l.say("at least %s", "至少 %s", l.plural(c.Total, "session"))
+	return l.Say("at least %s", "至少 %s", l.plural(c.Total, "session"))
 }
 
 // unread gives the machines of a count whose number is not known, by name, and why.

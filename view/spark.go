@@ -64,11 +64,11 @@ func (d ReportDoc) curves() []curves {
 func (c curves) lines(l Lang) []fact {
 	one := func(name string, ps []PointDoc) fact {
 		last := ps[len(ps)-1]
-		return fact{name, number(ps[0].Left) + " " + spark(ps, c.Lasts, c.Top, sparkWide) + " " + l.say("%s after %s", "%[2]s后剩 %[1]s", number(last.Left), l.lasting(last.AtS))}
+		return fact{name, number(ps[0].Left) + " " + spark(ps, c.Lasts, c.Top, sparkWide) + " " + l.Say("%s after %s", "%[2]s后剩 %[1]s", number(last.Left), l.lasting(last.AtS))}
 	}
 	ls := []fact{one(c.Group, c.Now)}
 	if len(c.Last) > 0 {
-		ls = append(ls, one(l.say("last run", "上次"), c.Last))
+		ls = append(ls, one(l.Say("last run", "上次"), c.Last))
 	}
 	return ls
 }

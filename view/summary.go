@@ -63,31 +63,31 @@ func (l Lang) outcome(s plans.State) string {
 	}
 	here := what
 	if st, ok := s.Current(); ok {
-		here = l.say("%s at %s", "%s，在%s", what, l.numbered(s, st))
+		here = l.Say("%s at %s", "%s，在%s", what, l.numbered(s, st))
 	}
 	switch s.Phase {
 	case plans.PhaseDone:
-		return l.say("Done: %s", "完成：%s", what)
+		return l.Say("Done: %s", "完成：%s", what)
 	case plans.PhaseAborted:
 		if !s.Touched {
-			return l.say("Not begun: %s; nothing was touched", "未开始：%s；没有改动任何东西", what)
+			return l.Say("Not begun: %s; nothing was touched", "未开始：%s；没有改动任何东西", what)
 		}
 		if s.Note != "" {
-			return l.say("Aborted: %s; %s", "已中止：%s；%s", what, s.Note)
+			return l.Say("Aborted: %s; %s", "已中止：%s；%s", what, s.Note)
 		}
-		return l.say("Aborted: %s; every backend is as it was found", "已中止：%s；所有后端恢复原状", what)
+		return l.Say("Aborted: %s; every backend is as it was found", "已中止：%s；所有后端恢复原状", what)
 	case plans.PhaseHeld:
 		if !s.Safe {
-			return l.say("Held, NOT PROVEN SAFE: %s", "暂停并保持，未证实安全：%s", here)
+			return l.Say("Held, NOT PROVEN SAFE: %s", "暂停并保持，未证实安全：%s", here)
 		}
-		return l.say("Held, safe: %s", "暂停并保持，安全：%s", here)
+		return l.Say("Held, safe: %s", "暂停并保持，安全：%s", here)
 	case plans.PhasePaused:
-		return l.say("Paused: %s", "已暂停：%s", here)
+		return l.Say("Paused: %s", "已暂停：%s", here)
 	case plans.PhaseInterrupted:
-		return l.say("Interrupted: %s", "已中断：%s", here)
+		return l.Say("Interrupted: %s", "已中断：%s", here)
 	case plans.PhasePlanned, plans.PhaseRunning:
 	}
-	return l.say("Stopped: %s", "已停止：%s", here)
+	return l.Say("Stopped: %s", "已停止：%s", here)
 }
 
 // cause says why the run stands where it stands: its failure, what kept an earlier plan from its end, or who asked.
@@ -156,15 +156,15 @@ func (l Lang) result(s plans.State, i int) string {
 	case st.Kind == plans.Shift:
 		return l.shiftDone(s.Plan, i)
 	case st.Kind == plans.Drain && p.First != nil:
-		by := l.say("all ended", "全部结束")
+		by := l.Say("all ended", "全部结束")
 		if p.EndedBy == "deadline" {
-			by = l.say("%s left at the deadline", "到截止时还剩 %s 条", number(p.Left))
+			by = l.Say("%s left at the deadline", "到截止时还剩 %s 条", number(p.Left))
 		} else if p.Left > 0 {
-			by = l.say("%s left", "还剩 %s 条", number(p.Left))
+			by = l.Say("%s left", "还剩 %s 条", number(p.Left))
 		}
 		return l.clauses([]string{st.Group, l.plural(*p.First, "session"), by})
 	case st.Kind == plans.Restart:
-		return l.clauses([]string{st.Group, l.plural(len(st.Hosts), "machine"), l.say("%s cut", "掐断 %s 条", number(p.Cut))})
+		return l.clauses([]string{st.Group, l.plural(len(st.Hosts), "machine"), l.Say("%s cut", "掐断 %s 条", number(p.Cut))})
 	}
 	return l.clauses([]string{st.Group, l.plural(len(st.Hosts), "machine")})
 }

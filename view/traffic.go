@@ -28,7 +28,7 @@ func (l Lang) strays(s plans.State) string {
 			}
 		}
 		if d.on == 0 && n > 0 {
-			return l.say("; but %d of %s through the load balancer were answered by %s, which it calls off",
+			return l.Say("; but %d of %s through the load balancer were answered by %s, which it calls off",
 				"；但经负载均衡的 %[2]s中有 %[1]d 个由 %[3]s 应答，而负载均衡称它已关闭", n, l.plural(all, "connection"), d.name)
 		}
 	}
@@ -38,10 +38,10 @@ func (l Lang) strays(s plans.State) string {
 func (l Lang) traffic(s plans.State) string {
 	ss := sidesOf(s)
 	if s.Phase == plans.PhaseHeld && !s.Safe {
-		return l.say("no group is proven to take new connections; %s", "未能证实有哪一组在接新连接；%s", l.lastRead(s, ss))
+		return l.Say("no group is proven to take new connections; %s", "未能证实有哪一组在接新连接；%s", l.lastRead(s, ss))
 	}
 	if s.Unlooked && s.Phase != plans.PhaseRunning {
-		return l.say("not known: writes were sent and not looked at any more; %s", "未知：写请求已发出，之后没有再读回；%s", l.lastRead(s, ss))
+		return l.Say("not known: writes were sent and not looked at any more; %s", "未知：写请求已发出，之后没有再读回；%s", l.lastRead(s, ss))
 	}
 	var on []side
 	for _, d := range ss {
@@ -51,17 +51,17 @@ func (l Lang) traffic(s plans.State) string {
 	}
 	switch {
 	case len(s.Plan.Before) == 0:
-		return l.say("not known: no backend has been read", "未知：还没有读到任何后端")
+		return l.Say("not known: no backend has been read", "未知：还没有读到任何后端")
 	case len(on) == 0:
-		return l.say("no group takes new connections: all %s are off", "没有一组在接新连接：全部 %s都已关闭", l.plural(len(s.Plan.Before), "backend"))
+		return l.Say("no group takes new connections: all %s are off", "没有一组在接新连接：全部 %s都已关闭", l.plural(len(s.Plan.Before), "backend"))
 	case !s.Touched && s.Weights == nil:
-		return l.say("as it was found, nothing has been touched: %s", "保持原状，什么都没有改动：%s", l.partly(ss))
+		return l.Say("as it was found, nothing has been touched: %s", "保持原状，什么都没有改动：%s", l.partly(ss))
 	case len(on) == 1 && on[0].on >= on[0].found:
 		d := on[0]
-		return l.say("all new connections on %s: %s%s%s", "新连接全部进 %s：%s%s%s", d.named(l), d.backends(l), l.health(d), l.also(d.sessions(l)))
+		return l.Say("all new connections on %s: %s%s%s", "新连接全部进 %s：%s%s%s", d.named(l), d.backends(l), l.health(d), l.also(d.sessions(l)))
 	case len(on) == 2 && on[0].serves() && on[1].serves() && asFound(s):
 		all := side{total: on[0].total + on[1].total, on: on[0].on + on[1].on, sick: on[0].sick + on[1].sick, read: on[0].read}
-		return l.say("both groups take new connections, as they were found: %s%s", "两组都在接新连接，与原状一致：%s%s", all.backends(l), l.health(all))
+		return l.Say("both groups take new connections, as they were found: %s%s", "两组都在接新连接，与原状一致：%s%s", all.backends(l), l.health(all))
 	}
 	return l.partly(ss)
 }
@@ -69,18 +69,18 @@ func (l Lang) traffic(s plans.State) string {
 // lastRead says of each group how many backends are on, and how old the reading is that this rests on.
 func (l Lang) lastRead(s plans.State, ss []side) string {
 	if s.Weights == nil {
-		return l.say("as found: %s", "原状是：%s", l.partly(ss))
+		return l.Say("as found: %s", "原状是：%s", l.partly(ss))
 	}
-	return l.say("as last read at %s: %s", "%s 最后一次读到：%s", clock(s.Looked.At), l.partly(ss))
+	return l.Say("as last read at %s: %s", "%s 最后一次读到：%s", clock(s.Looked.At), l.partly(ss))
 }
 
 // partly says of each group how many backends are on.
 func (l Lang) partly(ss []side) string {
 	var parts []string
 	for _, d := range ss {
-		parts = append(parts, l.say("%s %s%s", "%s：%s%s", d.named(l), d.backends(l), l.health(d)))
+		parts = append(parts, l.Say("%s %s%s", "%s：%s%s", d.named(l), d.backends(l), l.health(d)))
 	}
-	return strings.Join(parts, l.say("; ", "；"))
+	return strings.Join(parts, l.Say("; ", "；"))
 }
 
 // health says what the load balancer reports of the backends that are on; nothing where it was not read.
@@ -89,16 +89,16 @@ func (l Lang) health(d side) string {
 	case !d.read || d.on == 0:
 		return ""
 	case d.sick > 0:
-		return l.say(", %s not healthy", "，其中 %s 个不健康", number(d.sick))
+		return l.Say(", %s not healthy", "，其中 %s 个不健康", number(d.sick))
 	}
-	return l.say(", healthy", "，健康")
+	return l.Say(", healthy", "，健康")
 }
 
 func (l Lang) also(s string) string {
 	if s == "" {
 		return ""
 	}
-	return l.say(", %s", "，%s", s)
+	return l.Say(", %s", "，%s", s)
 }
 
 // asFound says whether every backend has the weight it was found with.
@@ -138,18 +138,18 @@ func (l Lang) Next(s plans.State) []Advice {
 	case plans.PhaseDone:
 		return nil
 	case plans.PhaseAborted:
-		return []Advice{{"rollout start", l.say("a new run, from the beginning", "从头开始一次新的更新")}}
+		return []Advice{{"rollout start", l.Say("a new run, from the beginning", "从头开始一次新的更新")}}
 	}
 	var as []Advice
 	if s.Phase == plans.PhaseHeld && !s.Safe {
-		as = append(as, Advice{"rollout check", l.say("see what does not answer", "看哪里没有应答")})
+		as = append(as, Advice{"rollout check", l.Say("see what does not answer", "看哪里没有应答")})
 	}
 	as = append(as, Advice{"rollout resume", l.resumed(s)})
 	if back := l.returned(s); back != "" && s.Phase == plans.PhaseHeld {
 		as = append(as, Advice{"rollout rollback", back})
 	}
 	if _, ok := plans.Retreat(s); ok && s.Plan.Purpose == plans.Update {
-		as = append(as, Advice{"rollout abort", l.say("stop for good: %s", "彻底停下：%s", l.retreated(s))})
+		as = append(as, Advice{"rollout abort", l.Say("stop for good: %s", "彻底停下：%s", l.retreated(s))})
 	}
 	return as
 }
@@ -159,16 +159,16 @@ func (l Lang) resumed(s plans.State) string {
 	st, ok := s.Current()
 	switch {
 	case !ok:
-		return l.say("look once more that everything is as it should be", "再确认一遍一切正常")
+		return l.Say("look once more that everything is as it should be", "再确认一遍一切正常")
 	case s.Phase == plans.PhaseHeld:
-		return l.say("try %s again, and go on", "重试“%s”，然后继续", l.Step(st))
+		return l.Say("try %s again, and go on", "重试“%s”，然后继续", l.Step(st))
 	}
-	return l.say("go on with %s", "继续%s", l.numbered(s, st))
+	return l.Say("go on with %s", "继续%s", l.numbered(s, st))
 }
 
 // numbered names a step of a run by its number and what it does: step 2 of 11, drain group2.
 func (l Lang) numbered(s plans.State, st plans.Step) string {
-	return l.say("step %d of %d, %s", "第 %d/%d 步：%s", s.Step+1, len(s.Plan.Steps), l.Step(st))
+	return l.Say("step %d of %d, %s", "第 %d/%d 步：%s", s.Step+1, len(s.Plan.Steps), l.Step(st))
 }
 
 // returned says what a rollback would bring back; empty where the run brings nothing, or nobody knows what was there before it.
@@ -180,7 +180,7 @@ func (l Lang) returned(s plans.State) string {
 	if !slices.ContainsFunc(p.Steps, func(st plans.Step) bool { return st.Kind == plans.Deploy }) {
 		return ""
 	}
-	return l.say("%s back by the same safe path", "按同样安全的步骤换回 %s", p.Was)
+	return l.Say("%s back by the same safe path", "按同样安全的步骤换回 %s", p.Was)
 }
 
 // retreated says what a retreat would leave behind.
@@ -191,9 +191,9 @@ func (l Lang) retreated(s plans.State) string {
 			updated = append(updated, d.name)
 		}
 	}
-	what := l.say("every backend as it was found", "所有后端恢复原状")
+	what := l.Say("every backend as it was found", "所有后端恢复原状")
 	if len(updated) > 0 && s.Plan.Release != "" {
-		what += l.say("; %s on %s", "；%s 已是 %s", l.list(updated), s.Plan.Release)
+		what += l.Say("; %s on %s", "；%s 已是 %s", l.list(updated), s.Plan.Release)
 	}
 	return what
 }
@@ -211,25 +211,25 @@ func (l Lang) IfFails(s plans.State) string {
 	var traffic string
 	switch {
 	case s.Plan.Purpose == plans.Leaving:
-		return l.say("it stops, and a person decides; a group that takes new connections goes on taking them", "停下，由人决定；正在接新连接的组继续接")
+		return l.Say("it stops, and a person decides; a group that takes new connections goes on taking them", "停下，由人决定；正在接新连接的组继续接")
 	case st.Kind == plans.Shift:
-		traffic = l.say("no further backend is closed, and what is open stays open", "不再关闭后端，已开启的保持开启")
+		traffic = l.Say("no further backend is closed, and what is open stays open", "不再关闭后端，已开启的保持开启")
 	default:
-		traffic = l.say("traffic stays on %s", "流量留在 %s", stays)
+		traffic = l.Say("traffic stays on %s", "流量留在 %s", stays)
 	}
-	who := l.say("nobody is cut", "不掐断任何长连接")
+	who := l.Say("nobody is cut", "不掐断任何长连接")
 	if s.Cut() > 0 {
-		who = l.say("nobody more is cut", "不再掐断长连接")
+		who = l.Say("nobody more is cut", "不再掐断长连接")
 	}
 	if s.Plan.OnFail != "rollback" {
-		return l.say("it holds: %s, %s (on_failure: hold)", "暂停并保持：%s，%s（on_failure: hold）", traffic, who)
+		return l.Say("it holds: %s, %s (on_failure: hold)", "暂停并保持：%s，%s（on_failure: hold）", traffic, who)
 	}
 	_, back := plans.Retreat(s) // a group that is restarted and not proven must stay closed
 	switch release := l.returned(s); {
 	case back && len(s.Updated) == 0:
-		return l.say("it goes back: %s, %s (on_failure: rollback)", "退回：%s，%s（on_failure: rollback）", l.retreated(s), who)
+		return l.Say("it goes back: %s, %s (on_failure: rollback)", "退回：%s，%s（on_failure: rollback）", l.retreated(s), who)
 	case release != "" && !s.Plan.Back:
-		return l.say("it brings %s: %s, %s (on_failure: rollback)", "回滚：%s，%s，%s（on_failure: rollback）", release, traffic, who)
+		return l.Say("it brings %s: %s, %s (on_failure: rollback)", "回滚：%s，%s，%s（on_failure: rollback）", release, traffic, who)
 	}
-	return l.say("it holds: %s, %s", "暂停并保持：%s，%s", traffic, who)
+	return l.Say("it holds: %s, %s", "暂停并保持：%s，%s", traffic, who)
 }

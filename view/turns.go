@@ -18,7 +18,7 @@ func (l Lang) turnDoc(t plans.Turn) TurnDoc {
 
 // title names a step by its number: 2 drain group2.
 func (l Lang) title(number int, kind plans.Kind, group string) string {
-	return oneLine(l.say("%d %s %s", "%d %s %s", number, l.Kind(kind), group))
+	return oneLine(l.Say("%d %s %s", "%d %s %s", number, l.Kind(kind), group))
 }
 
 // turnKind gives the word by which programs know a turn.
@@ -40,23 +40,23 @@ func turnKind(e plans.Event) string {
 func (l Lang) turn(kind string) string {
 	switch kind {
 	case "alarm":
-		return l.say("alarm", "警报")
+		return l.Say("alarm", "警报")
 	case "drift":
-		return l.say("drift", "被人改动")
+		return l.Say("drift", "被人改动")
 	case "retreat":
-		return l.say("retreat", "退回")
+		return l.Say("retreat", "退回")
 	case "command":
-		return l.say("command", "命令")
+		return l.Say("command", "命令")
 	case "asked":
-		return l.say("asked", "要求")
+		return l.Say("asked", "要求")
 	case "adopted":
-		return l.say("adopted", "沿用")
+		return l.Say("adopted", "沿用")
 	case "overruled":
-		return l.say("overruled", "改写")
+		return l.Say("overruled", "改写")
 	case "resumed":
-		return l.say("resumed", "继续")
+		return l.Say("resumed", "继续")
 	case "failed":
-		return l.say("failed", "失败")
+		return l.Say("failed", "失败")
 	}
 	return l.Phase(plans.Phase(kind)) // the others are phases
 }
@@ -65,14 +65,14 @@ func (l Lang) turned(t plans.Turn) string {
 	s, e := t.After, t.Event
 	switch e.What {
 	case plans.Alarmed:
-		return strings.TrimPrefix(l.alarmed(e), l.say("ALARM ", "警报："))
+		return strings.TrimPrefix(l.alarmed(e), l.Say("ALARM ", "警报："))
 	case plans.Looked:
-		return strings.Join(t.Drift, l.say("; ", "；"))
+		return strings.Join(t.Drift, l.Say("; ", "；"))
 	case plans.Resumed:
 		if st, ok := s.Current(); ok {
-			return l.say("by %s at %s", "由 %s 接手，%s", e.By, l.numbered(s, st))
+			return l.Say("by %s at %s", "由 %s 接手，%s", e.By, l.numbered(s, st))
 		}
-		return l.say("by %s", "由 %s 接手", e.By)
+		return l.Say("by %s", "由 %s 接手", e.By)
 	case plans.Ran:
 		return l.commandEnded(s.Plan, e)
 	case plans.Failed:

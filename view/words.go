@@ -30,21 +30,21 @@ func (l Lang) Span(d time.Duration) string {
 	}
 	if d < 9950*time.Millisecond {
 		s := strings.TrimSuffix(strconv.FormatFloat(d.Seconds(), 'f', 1, 64), ".0")
-		return l.say("%ss", "%s 秒", s)
+		return l.Say("%ss", "%s 秒", s)
 	}
 	d = d.Round(time.Second)
 	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
 	switch {
 	case h > 0 && m == 0:
-		return l.say("%dh", "%d 小时", h)
+		return l.Say("%dh", "%d 小时", h)
 	case h > 0:
-		return l.say("%dh%02dm", "%d 小时 %d 分", h, m)
+		return l.Say("%dh%02dm", "%d 小时 %d 分", h, m)
 	case m > 0 && s == 0:
-		return l.say("%dm", "%d 分钟", m)
+		return l.Say("%dm", "%d 分钟", m)
 	case m > 0:
-		return l.say("%dm%02ds", "%d 分 %d 秒", m, s)
+		return l.Say("%dm%02ds", "%d 分 %d 秒", m, s)
 	}
-	return l.say("%ds", "%d 秒", s)
+	return l.Say("%ds", "%d 秒", s)
 }
 
 // span is Span in English.

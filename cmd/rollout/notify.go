@@ -122,8 +122,8 @@ func (s *site) testMessage(now time.Time, in tongue) notify.Message {
 		ID: fmt.Sprintf("test-%d", now.UnixNano()), Kind: "test", Level: notify.Info, Lang: string(in.Lang), At: now, Service: s.cfg.Service, By: by(),
 		Title: "rollout " + s.cfg.Service + ": " + in.happened(tiding{is: isTest}),
 		Lines: []notify.Line{
-			{Label: in.say("What", "情况"), Text: in.say("this is a test; no rollout has begun", "这是一条测试消息；没有开始任何更新")},
-			{Label: in.say("By", "执行者"), Text: by()},
+			{Label: in.Say("What", "情况"), Text: in.Say("this is a test; no rollout has begun", "这是一条测试消息；没有开始任何更新")},
+			{Label: in.Say("By", "执行者"), Text: by()},
 		},
 	}
 }

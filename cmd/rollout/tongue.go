@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -12,17 +11,6 @@ import (
 
 // tongue is the language people are told in. What the run and its machines have said stays as they said it.
 type tongue struct{ view.Lang }
-
-// say gives a sentence in a language. Both formats take the same arguments.
-func (in tongue) say(en, zh string, args ...any) string { return fmt.Sprintf(in.word(en, zh), args...) }
-
-// word gives one of two texts.
-func (in tongue) word(en, zh string) string {
-	if in.Lang == view.Chinese {
-		return zh
-	}
-	return en
-}
 
 // title says in a line what has happened. The word rollout is in each: a robot of DingTalk or Feishu may want to see a word that it knows.
 func (in tongue) title(t tiding, s plans.State) string {
@@ -44,56 +32,62 @@ func brought(p plans.Plan) string {
 func (in tongue) happened(t tiding) string {
 	switch t.is {
 	case hasBegun:
-		return in.say("started", "已开始")
+		return in.Say("started", "已开始")
 	case goesOn:
-		return in.say("goes on", "继续进行")
+		return in.Say("goes on", "继续进行")
 	case isPaused:
-		return in.say("paused", "已暂停")
+		return in.Say("paused", "已暂停")
 	case isStuck:
-		return in.say("paused by itself, a person has to decide", "已自行暂停，需要人来决定")
+		return in.Say("paused by itself, a person has to decide", "已自行暂停，需要人来决定")
 	case isHeld:
-		return in.say("held, safe; a person has to decide", "暂停并保持，流量安全；需要人来决定")
+		return in.Say("held, safe; a person has to decide", "暂停并保持，流量安全；需要人来决定")
 	case fallsBackNext:
-		return in.say("held, safe; on_failure: rollback follows", "暂停并保持，流量安全；接下来按 on_failure: rollback 回滚")
+		return in.Say("held, safe; on_failure: rollback follows", "暂停并保持，流量安全；接下来按 on_failure: rollback 回滚")
 	case isUnsafe:
-		return in.say("HELD, NOT PROVEN SAFE: a person is needed now", "暂停并保持，未能证实流量安全：请立即处理")
+		return in.Say("HELD, NOT PROVEN SAFE: a person is needed now", "暂停并保持，未能证实流量安全：请立即处理")
 	case isBroken:
-		return in.say("STOPPED, the journal cannot be written: a person is needed now", "已停止，日志无法写入：请立即处理")
+		return in.Say("STOPPED, the journal cannot be written: a person is needed now", "已停止，日志无法写入：请立即处理")
 	case isInterrupted:
-		return in.say("interrupted; a person has to resume or abort it", "已中断；需要人来继续或中止")
+		return in.Say("interrupted; a person has to resume or abort it", "已中断；需要人来继续或中止")
 	case isPutBack:
-		return in.say("put back as it was found", "流量已恢复原状")
+		return in.Say("put back as it was found", "流量已恢复原状")
 	case isNotBegun:
-		return in.say("not begun, nothing was touched", "未开始，什么都没有改动")
+		return in.Say("not begun, nothing was touched", "未开始，什么都没有改动")
 	case isDone:
-		return in.say("finished", "已完成")
+		return in.Say("finished", "已完成")
 	case isBroughtBack:
-		return in.say("rolled back", "已回滚")
+		return in.Say("rolled back", "已回滚")
 	case drainsSlowly:
-		return in.say("the drain of %s takes longer than expected", "%s 的排空比预期慢", t.group)
+		return in.Say("the drain of %s takes longer than expected", "%s 的排空比预期慢", t.group)
 	case isHurt:
-		return in.say("ALARM, %s, which serves, is hurt", "告警：正在服务的 %s 受损", t.group)
+		return in.Say("ALARM, %s, which serves, is hurt", "告警：正在服务的 %s 受损", t.group)
 	case isWell:
-		return in.say("%s is well again", "%s 已恢复正常", t.group)
+		return in.Say("%s is well again", "%s 已恢复正常", t.group)
 	}
-	return in.say("a test", "测试")
+	return in.Say("a test", "测试")
 }
 
 // lines says what people want to know of it. Empty ones are left out by the caller.
 func (in tongue) lines(t tiding, s plans.State, m notify.Message) []notify.Line {
 	stopped := s.Phase != plans.PhaseRunning
 	var ls []notify.Line
-	line := func(en, zh, text string) { ls = append(ls, notify.Line{Label: in.word(en, zh), Text: text}) }
+	line := func(en, zh, text string) {
+		label := en
+		if in.Lang == view.Chinese {
+			label = zh
+		}
+		ls = append(ls, notify.Line{Label: label, Text: text})
+	}
 
 	line("What", "情况", in.what(t, s))
 	if t.is == isBroken {
-		line("Traffic", "流量", in.say("not known; ask `rollout status --from-cloud`", "未知；请用 rollout status --from-cloud 查看"))
+		line("Traffic", "流量", in.Say("not known; ask `rollout status --from-cloud`", "未知；请用 rollout status --from-cloud 查看"))
 	} else {
 		line("Traffic", "流量", in.Traffic(s))
 	}
-	line("Sessions", "长连接", in.say("%d ended by themselves, %d cut", "%d 条自行结束，%d 条被掐断", s.Moved(), s.Cut()))
+	line("Sessions", "长连接", in.Say("%d ended by themselves, %d cut", "%d 条自行结束，%d 条被掐断", s.Moved(), s.Cut()))
 	if st, ok := s.Current(); ok && !s.Phase.Over() {
-		line("Step", "步骤", in.say("%d of %d, %s", "第 %d 步，共 %d 步：%s", s.Step+1, len(s.Plan.Steps), in.Step(st)))
+		line("Step", "步骤", in.Say("%d of %d, %s", "第 %d 步，共 %d 步：%s", s.Step+1, len(s.Plan.Steps), in.Step(st)))
 	}
 	if t.is == isHurt || t.is == isWell || t.is == drainsSlowly {
 		line("If it fails", "若此时失败", in.IfFails(s))
@@ -102,7 +96,7 @@ func (in tongue) lines(t tiding, s plans.State, m notify.Message) []notify.Line 
 		line("Took", "用时", in.Span(s.Last.At.Sub(s.Began.At).Round(time.Second)))
 	}
 	line("Next", "下一步", in.advice(t, s, m.Next))
-	line("Run", "运行", in.say("%s by %s", "%s，由 %s 执行", s.Plan.ID, m.By))
+	line("Run", "运行", in.Say("%s by %s", "%s，由 %s 执行", s.Plan.ID, m.By))
 	return ls
 }
 
@@ -113,16 +107,16 @@ func (in tongue) advice(t tiding, s plans.State, commands []string) string {
 	}
 	var all []string
 	for _, a := range in.Next(s) {
-		all = append(all, in.say("%s (%s)", "%s（%s）", a.Command, a.Why))
+		all = append(all, in.Say("%s (%s)", "%s（%s）", a.Command, a.Why))
 	}
-	return strings.Join(all, in.say(", ", "，"))
+	return strings.Join(all, in.Say(", ", "，"))
 }
 
 // what says what it is about beyond its title.
 func (in tongue) what(t tiding, s plans.State) string {
 	switch t.is {
 	case hasBegun:
-		return in.say("%s, then %s; %d steps", "先 %s，后 %s；共 %d 步", s.Plan.First, s.Plan.Second, len(s.Plan.Steps))
+		return in.Say("%s, then %s; %d steps", "先 %s，后 %s；共 %d 步", s.Plan.First, s.Plan.Second, len(s.Plan.Steps))
 	case drainsSlowly:
 		return in.slow(s)
 	}
@@ -136,29 +130,29 @@ func (in tongue) slow(s plans.State) string {
 		return ""
 	}
 	p, c := s.Progress[s.Step], s.Sessions[st.Group]
-	text := in.say("%d sessions left on %s after %s", "%[2]s 排空 %[3]s后还有 %[1]d 条长连接", c.Total, st.Group, in.Span(since(p.Began, s.Last).Round(time.Second)))
+	text := in.Say("%d sessions left on %s after %s", "%[2]s 排空 %[3]s后还有 %[1]d 条长连接", c.Total, st.Group, in.Span(since(p.Began, s.Last).Round(time.Second)))
 	if n := len(c.Unread); n > 0 {
-		text += in.say(", and %d machines not read", "，另有 %d 台机器读不到", n)
+		text += in.Say(", and %d machines not read", "，另有 %d 台机器读不到", n)
 	}
 	if c.Empty != nil {
-		text += in.say("; empty in about %s", "；预计还需约 %s", in.Span(c.Empty.Duration().Round(time.Second)))
+		text += in.Say("; empty in about %s", "；预计还需约 %s", in.Span(c.Empty.Duration().Round(time.Second)))
 	}
 	if st.Within <= 0 || st.Drain == nil {
 		return text
 	}
 	left := max(0, st.Within.Duration()-since(p.Began, s.Last)).Round(time.Second)
-	return text + in.say("; deadline in %s, then %s", "；距截止时间还有 %s，届时%s", in.Span(left), in.then(st.Drain.OnDeadline))
+	return text + in.Say("; deadline in %s, then %s", "；距截止时间还有 %s，届时%s", in.Span(left), in.then(st.Drain.OnDeadline))
 }
 
 // then says what follows a deadline with sessions left.
 func (in tongue) then(d plans.Deadline) string {
 	switch d {
 	case plans.Wait:
-		return in.say("it goes on waiting", "继续等待")
+		return in.Say("it goes on waiting", "继续等待")
 	case plans.Pause:
-		return in.say("it pauses", "暂停")
+		return in.Say("it pauses", "暂停")
 	case plans.Abort:
-		return in.say("everything is put back", "全部恢复原状")
+		return in.Say("everything is put back", "全部恢复原状")
 	}
-	return in.say("the restart cuts those that are left", "重启会掐断剩下的")
+	return in.Say("the restart cuts those that are left", "重启会掐断剩下的")
 }
