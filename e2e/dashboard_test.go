@@ -160,7 +160,11 @@ func TestTheDashboardInABrowser(t *testing.T) {
 	b.sees("the same after a reload", func(s seen) bool { return s.Step > 1 && len(s.Seqs) > 5 })
 	wire.cut()
 	b.sees("that the connection is lost", func(s seen) bool { return strings.Contains(s.Link, "connection lost") })
-	w.until("the second drain", func(s status) bool { return draining(s) && s.Step.Group == "group1" })
+	late := false // on a machine that is busy the run may end before the browser is looked at again
+	w.until("the second drain", func(s status) bool {
+		late = s.Phase == "done"
+		return late || draining(s) && s.Step.Group == "group1"
+	})
 	for _, c := range b.complaints() {
 		if !strings.HasPrefix(c, "network: ") && !strings.HasPrefix(c, "javascript: Failed to load resource") {
 			t.Errorf("while it was cut off the browser complained: %s", c)
@@ -178,7 +182,7 @@ func TestTheDashboardInABrowser(t *testing.T) {
 		}
 	})
 	o := run.wait()
-	if o.code != 0 || !strings.Contains(o.stderr, "dashboard of") || step < 9 || s.Done != 11 || len(s.Curves) != 2 || !strings.Contains(s.Traffic, "both groups take new connections") {
+	if o.code != 0 || !strings.Contains(o.stderr, "dashboard of") || step < 9 && !late || s.Done != 11 || len(s.Curves) != 2 || !strings.Contains(s.Traffic, "both groups take new connections") {
 		t.Errorf("the end: step %d, %+v; %s", step, s, o)
 	}
 	seqs, texts := w.told()

@@ -177,7 +177,7 @@ func TestEveryFaultEndsAsTheMenuSays(t *testing.T) {
 
 func TestAFullDiskIsMendedAndTheRunGoesOn(t *testing.T) {
 	t.Parallel()
-	w := bring(t, "--ports", "2", "--players", "40", "--game", "3s", "--fault", "disk-full")
+	w := bring(t, "--ports", "2", "--players", "40", "--game", "3s", "--deadline", "30s", "--fault", "disk-full")
 	c, err := config.Load(filepath.Join(w.dir, "rollout.yaml"), func(string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
