@@ -92,7 +92,7 @@ func (s *sending) hear(e plans.Event) {
 func (s *sending) serve(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	heard, ended := make(chan plans.Event), make(chan error, 1)
-	go func() { ended <- s.follow(ctx, s.state.Seq, heard) }()
+	go func(ctx context.Context, after int64) { ended <- s.follow(ctx, after, heard) }(ctx, s.state.Seq)
 	defer func() { // whoever starts it waits for it
 		cancel()
 		for range heard { // it closes heard when it ends
