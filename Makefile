@@ -39,7 +39,7 @@ $(AXE):
 
 # The pictures of the docs, from a sandbox run. They want a Chinese font (Debian's fonts-noto-cjk).
 pictures:
-	ROLLOUT_PICTURES=$(CURDIR)/docs/pictures go test -count=1 -tags=e2e -run TestTheDashboardInABrowser ./e2e
+	ROLLOUT_PICTURES=$(CURDIR)/docs/pictures go test -count=1 -tags=e2e -parallel=1 -run 'TestTheDashboardInABrowser|TestARunOnATerminalIsWatched' ./e2e
 
 # Pomelo from npm, for `rollout sandbox --pomelo` and the tests that want the real thing. Nothing of it is needed to build or to use rollout.
 POMELO := $(CURDIR)/.pomelo/node_modules/pomelo

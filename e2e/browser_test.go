@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -123,17 +122,7 @@ func (b *browser) scheme(is string) {
 func (b *browser) picture(name string) {
 	b.t.Helper()
 	png := get(b, chromedp.CaptureScreenshot())
-	if len(png) > 150<<10 {
-		b.t.Errorf("picture %s has %d bytes, more than 150 KB", name, len(png))
-	}
-	if dir := os.Getenv("ROLLOUT_PICTURES"); dir != "" {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			b.t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
-			b.t.Fatal(err)
-		}
-	}
+	keep(b.t, name+".png", png)
 }
 
 // accessible runs axe-core in the page and demands that it finds nothing serious.

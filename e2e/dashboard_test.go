@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -115,10 +114,8 @@ func (w *world) service() string {
 // TestTheDashboardInABrowser opens the dashboard before a run and follows it to its end: paused from the page and resumed, with the page loaded again
 // and its connection lost meanwhile, at two widths, in both languages, light and dark.
 func TestTheDashboardInABrowser(t *testing.T) {
-	w := serve(t, pictured()...)
-	if os.Getenv("ROLLOUT_PICTURES") != "" { // a run before this one, whose curve is drawn
-		w.must(0, "start", "--yes", "--ref", "v1.0.1")
-	}
+	w := serve(t, pictured("--players", "80")...)
+	w.before()
 	u := w.dashboard("--allow-control")
 	wire := through(t, u.Host)
 	u.Host = wire.from
@@ -141,6 +138,12 @@ func TestTheDashboardInABrowser(t *testing.T) {
 		return s.Phase == "◌ drain group2" && len(s.Curves) == 1 && len(strings.Fields(s.Curves[0])) >= points()
 	})
 	b.picture("dashboard")
+	if picturing() {
+		b.do(chromedp.Focus(css("#lang")), chromedp.KeyEvent(kb.Enter))
+		b.sees("the drain in Chinese", func(s seen) bool { return strings.Contains(s.Phase, "排空") })
+		b.picture("dashboard-zh")
+		b.do(chromedp.Focus(css("#lang")), chromedp.KeyEvent(kb.Enter))
+	}
 	b.wide(390)
 	b.picture("dashboard-phone")
 	b.wide(1280)
@@ -195,23 +198,15 @@ func TestTheDashboardInABrowser(t *testing.T) {
 		t.Errorf("the browser complains: %s", strings.Join(c, "\n"))
 	}
 	figures(t, w)
-	if os.Getenv("ROLLOUT_PICTURES") == "" {
+	if !picturing() {
 		w.restartedOnce()
 	}
 	w.nobodyNoticed()
 }
 
-// pictured gives the options of a world that makes a picture, where one is to be made, and else of a quick one.
-func pictured() []string {
-	if os.Getenv("ROLLOUT_PICTURES") != "" {
-		return []string{"--ports", "8", "--players", "200", "--game", "20s", "--deadline", "30s"}
-	}
-	return []string{"--players", "80"}
-}
-
 // points is how many points a curve is to have before a picture is taken of it.
 func points() int {
-	if os.Getenv("ROLLOUT_PICTURES") != "" {
+	if picturing() {
 		return 6
 	}
 	return 1

@@ -4,9 +4,12 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,19 +79,22 @@ func (x *screen) shown() (string, bool) {
 // shows waits until the screen has all of the texts, on a view or not.
 func (x *screen) shows(view bool, texts ...string) {
 	x.t.Helper()
+	x.until(fmt.Sprintf("%q", texts), func(got string, alt bool) bool {
+		return alt == view && !slices.ContainsFunc(texts, func(s string) bool { return !strings.Contains(got, s) })
+	})
+}
+
+// until waits until what is on the screen is so.
+func (x *screen) until(what string, so func(got string, view bool) bool) {
+	x.t.Helper()
 	var got string
 	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		var alt bool
-		got, alt = x.shown()
-		all := alt == view
-		for _, s := range texts {
-			all = all && strings.Contains(got, s)
-		}
-		if all {
+		var view bool
+		if got, view = x.shown(); so(got, view) {
 			return
 		}
 	}
-	x.t.Fatalf("the screen does not show %q; it shows\n%s", texts, got)
+	x.t.Fatalf("the screen does not show %s; it shows\n%s", what, got)
 }
 
 func (x *screen) types(keys string) {
@@ -136,16 +142,27 @@ func (x *screen) ends(code int) string {
 	return stays.String()
 }
 
+var halfGone = regexp.MustCompile(`[4-7]\d% gone`)
+
 // TestARunOnATerminalIsWatchedLeftAndWatchedAgain: one run to its end, on a terminal of every size, and a second terminal beside it.
 func TestARunOnATerminalIsWatchedLeftAndWatchedAgain(t *testing.T) {
 	t.Parallel()
-	w := bring(t, "--ports", "2", "--players", "40", "--game", "5s")
+	w := bring(t, pictured("--ports", "2", "--players", "40", "--game", "5s")...)
+	each := len(w.weights()) / 2
+	w.before()
 	x := w.show(t, 120, 40, "start", "--ref", "v1.1.0", "--yes")
 	x.shows(true, "╭─ group1", "DRAINING", "sessions left on group2", "┼", "if it fails now", "q plain lines")
+	if picturing() {
+		x.until("a forecast half-way", func(got string, _ bool) bool { return halfGone.MatchString(got) && strings.Contains(got, "empty in ~") })
+	}
+	x.resize(120, 32)
+	x.shows(true, " rollout sandbox", "╭─ group1", "q plain lines")
+	x.picture("live")
 	x.resize(80, 24)
 	x.shows(true, " ── group1", "a abort")
 	x.resize(50, 12)
-	x.shows(true, "group1 6/6 on", "fails now")
+	x.shows(true, fmt.Sprintf("group1 %d/%d on", each, each), "fails now")
+	x.picture("live-small")
 	x.resize(120, 40)
 	x.types("l")
 	x.shows(true, "Events of run")
