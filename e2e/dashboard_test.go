@@ -198,6 +198,7 @@ func TestTheDashboardInABrowser(t *testing.T) {
 		t.Errorf("the browser complains: %s", strings.Join(c, "\n"))
 	}
 	figures(t, w)
+	opensAlone(b, w, u)
 	if !picturing() {
 		w.restartedOnce()
 	}
