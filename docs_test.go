@@ -154,7 +154,7 @@ func inEnglish(link string) string {
 	if found {
 		file += "#" + part
 	}
-	return file
+	return strings.Replace(file, "-zh.png", ".png", 1) // a picture of the page in Chinese
 }
 
 func TestEveryPageExistsInBothLanguages(t *testing.T) {
