@@ -7,15 +7,19 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 )
 
 // chat is a chat service that says yes under /ok, no with a 200 under /no, and something else anywhere else; it keeps what it was told.
 func chat(t *testing.T) (address string, told func() string) {
+	var mu sync.Mutex
 	var all strings.Builder
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
+		mu.Lock()
 		all.Write(b)
+		mu.Unlock()
 		switch r.URL.Path {
 		case "/ok":
 			_, _ = io.WriteString(w, `{"errcode":0,"errmsg":"ok"}`)
@@ -27,7 +31,7 @@ func chat(t *testing.T) (address string, told func() string) {
 		}
 	}))
 	t.Cleanup(s.Close)
-	return s.URL, all.String
+	return s.URL, func() string { mu.Lock(); defer mu.Unlock(); return all.String() }
 }
 
 // with writes rollout.yaml with some receivers.
