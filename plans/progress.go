@@ -43,11 +43,12 @@ type Progress struct {
 	Began   Stamp              `json:"began,omitzero"`
 	Ended   Stamp              `json:"ended,omitzero"`
 	EndedBy string             `json:"ended_by,omitempty"`
-	First   *int               `json:"first,omitempty"` // drain: sessions when it began
-	Left    int                `json:"left,omitempty"`  // drain: sessions left when it ended
-	Curve   []Point            `json:"curve,omitempty"` // drain: its counts, those of long ago thinned out
-	Cut     int                `json:"cut,omitempty"`   // restart: sessions open when it began
-	Cuts    map[string]int     `json:"cuts,omitempty"`  // the same by host
+	First   *int               `json:"first,omitempty"`  // drain: sessions when it began
+	Left    int                `json:"left,omitempty"`   // drain: sessions left when it ended
+	Curve   []Point            `json:"curve,omitempty"`  // drain: its counts, those of long ago thinned out
+	Cut     int                `json:"cut,omitempty"`    // restart: sessions open when it began
+	Cuts    map[string]int     `json:"cuts,omitempty"`   // the same by host
+	Opened  bool               `json:"opened,omitempty"` // deploy, restart: its group was seen to take new connections, and has not been counted since
 	Error   string             `json:"error,omitempty"`
 	Acts    map[string]Attempt `json:"acts,omitempty"` // by Key
 }
@@ -84,6 +85,7 @@ func (s State) counted(e Event) State {
 		p.Left = e.Sessions.Total
 		if e.Cut != nil {
 			p.cut(s.Plan.Steps[e.Step], e.Sessions.ByHost)
+			p.Opened = false // they have been given their time
 		}
 	})
 }

@@ -140,6 +140,7 @@ func (s State) Apply(e Event) State {
 		s = s.resumed(e)
 	case Looked:
 		s.Weights, s.Sick, s.Looked, s.Unlooked = e.Weights, e.Sick, e.Stamp, false
+		s = s.opened(e)
 	case Writing:
 		s = s.writing(e)
 	case Counted:
@@ -182,6 +183,16 @@ func aged(before, now Stamp) Seconds {
 		d = max(d, now.Up)
 	}
 	return d
+}
+
+// opened takes in that the group of a step that must be closed takes new connections: whoever comes then was not there when it was drained.
+func (s State) opened(e Event) State {
+	return s.progressed(e.Step, func(p *Progress) {
+		st := s.Plan.Steps[e.Step]
+		for id, b := range s.Plan.Before {
+			p.Opened = p.Opened || (st.Kind == Deploy || st.Kind == Restart) && b.Group == st.Group && e.Weights[id] > 0
+		}
+	})
 }
 
 func (s State) planned(e Event) State {

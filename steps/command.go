@@ -98,26 +98,30 @@ func (r *runner) recall(ctx context.Context, step plans.Step, within time.Durati
 		}
 	}
 	for _, c := range open {
-		if err := r.remember(ctx, c, within); err != nil {
+		if err := r.remember(ctx, step, c, within); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// remember asks about one command until its end is known, or that it has not begun. While neither is known nothing may be repeated.
-func (r *runner) remember(ctx context.Context, c plans.Command, within time.Duration) error {
+// remember asks about one command until its end is known, or that it has not begun. While neither is known nothing may be repeated. Meanwhile the group
+// that serves is watched.
+func (r *runner) remember(ctx context.Context, step plans.Step, c plans.Command, within time.Duration) error {
 	named := r.named(c)
 	for try := 1; ; try++ {
-		begun, err := r.ask(ctx, named)
+		begun, err := r.ask(ctx, step, named)
+		var hurt *stop
 		switch {
+		case errors.As(err, &hurt):
+			return err
 		case err != nil:
 			return fmt.Errorf("%s on %s: nobody knows whether it began: %w", c.Do, r.s.Plan.Name(c.Host), err)
 		case begun == Absent && r.since(r.taken) < fresh: // it may be on its way still; after that its machine refuses it
 			if err := r.note(ctx, "%s on %s has not begun, and may be on its way still: waiting for that", c.Do, r.s.Plan.Name(c.Host)); err != nil {
 				return err
 			}
-			if err := r.sleep(ctx, fresh-r.since(r.taken)); err != nil {
+			if err := r.pass(ctx, step, fresh-r.since(r.taken)); err != nil {
 				return err
 			}
 			continue
@@ -129,9 +133,13 @@ func (r *runner) remember(ctx context.Context, c plans.Command, within time.Dura
 		if err := r.note(ctx, "%s on %s had begun: waiting for its end", c.Do, r.s.Plan.Name(c.Host)); err != nil {
 			return err
 		}
-		res, err := r.t.Shell.Run(ctx, named, within)
-		if ctx.Err() != nil {
+		var res Result
+		seen := r.attend(ctx, step, func(ctx context.Context) { res, err = r.t.Shell.Run(ctx, named, within) })
+		switch {
+		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case seen != nil:
+			return seen
 		}
 		if err := r.event(ctx, plans.Event{What: plans.Ran, Command: &c, Code: res.Code, Output: res.Output, Error: text(err)}); err != nil {
 			return err
@@ -142,23 +150,52 @@ func (r *runner) remember(ctx context.Context, c plans.Command, within time.Dura
 		if try == asks {
 			return fmt.Errorf("%s on %s began, and nobody knows how it ended: %w", c.Do, r.s.Plan.Name(c.Host), err)
 		}
-		if err := r.sleep(ctx, time.Duration(try)*time.Second); err != nil {
+		if err := r.pass(ctx, step, time.Duration(try)*time.Second); err != nil {
 			return err
 		}
 	}
+}
+
+// attend calls do and meanwhile watches the group that serves. Where that is hurt, and the step is a deploy, do is broken off.
+func (r *runner) attend(ctx context.Context, step plans.Step, do func(ctx context.Context)) error {
+	var seen error
+	r.crew(ctx, 1, func(ctx context.Context, _ int) { do(ctx) }, func(int) {}, func(leave context.CancelCauseFunc) {
+		if seen == nil {
+			seen = r.watch(ctx, step)
+		}
+		if seen != nil && step.Kind == plans.Deploy {
+			leave(seen)
+		}
+	})
+	return seen
+}
+
+// pass waits for d and watches the group that serves.
+func (r *runner) pass(ctx context.Context, step plans.Step, d time.Duration) error {
+	for began := r.t.Clock.Now(); r.since(began) < d; {
+		if err := r.watch(ctx, step); err != nil {
+			return err
+		}
+		if err := r.sleep(ctx, min(time.Second, d-r.since(began))); err != nil {
+			return err
+		}
+	}
+	return r.watch(ctx, step)
 }
 
 // asks is how often a machine is asked about a command before the run is held.
 const asks = 5
 
 // ask asks a machine about a command, again where it does not answer.
-func (r *runner) ask(ctx context.Context, c plans.Command) (Begun, error) {
+func (r *runner) ask(ctx context.Context, step plans.Step, c plans.Command) (b Begun, err error) {
 	for try := 1; ; try++ {
-		b, err := r.t.Shell.Ask(ctx, c)
+		if seen := r.attend(ctx, step, func(ctx context.Context) { b, err = r.t.Shell.Ask(ctx, c) }); seen != nil {
+			return b, seen
+		}
 		if err == nil || try == asks {
 			return b, err
 		}
-		if err := r.sleep(ctx, time.Duration(try)*time.Second); err != nil {
+		if err := r.pass(ctx, step, time.Duration(try)*time.Second); err != nil {
 			return b, err
 		}
 	}

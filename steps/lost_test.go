@@ -60,26 +60,34 @@ func TestAStartThatItsMachineHasLostIsDoneAgainUnderAnotherID(t *testing.T) {
 
 // TestWhoComesWhileAGroupIsOpenByHandIsGivenTheWholeTime: they are none of those who were left at the deadline, and are not cut for them.
 func TestWhoComesWhileAGroupIsOpenByHandIsGivenTheWholeTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		w.stay = 6 // never leave
-		b := begin(w)
-		j := &timely{book: b, asks: []ask{{time.Now().Add(time.Minute), plans.AskPause}}}
-		if _, err := steps.Run(t.Context(), b.state(), j, w.tools()); !errors.Is(err, steps.ErrPaused) {
-			t.Fatalf("got %v, want it paused after the drain", err)
-		}
-		w.stay, w.sessions["group2"] = 0, 5 // the six are gone, and five others come
-		for id, weight := range map[string]int{"b4": 4, "b5": 5, "b6": 6} {
-			w.set(id, weight)
-		}
-		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err == nil || !strings.Contains(err.Error(), "still takes new connections") {
-			t.Fatalf("got %v, want it held: somebody has opened the group", err)
-		}
-		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
-			t.Fatalf("resume: %v", err)
-		}
-		w.whole(t, true) // a stop that cuts somebody before the whole deadline is told there
-	})
+	for name, dies := range map[string]bool{"and the run closes it": false, "and a process dies that has closed it": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.stay = 6 // never leave
+				b := begin(w)
+				j := &timely{book: b, asks: []ask{{time.Now().Add(time.Minute), plans.AskPause}}}
+				if _, err := steps.Run(t.Context(), b.state(), j, w.tools()); !errors.Is(err, steps.ErrPaused) {
+					t.Fatalf("got %v, want it paused after the drain", err)
+				}
+				w.stay, w.sessions["group2"] = 0, 5 // the six are gone, and five others come
+				for id, weight := range map[string]int{"b4": 4, "b5": 5, "b6": 6} {
+					w.set(id, weight)
+				}
+				if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err == nil || !strings.Contains(err.Error(), "still takes new connections") {
+					t.Fatalf("got %v, want it held: somebody has opened the group", err)
+				}
+				if dies {
+					_, _ = steps.Run(t.Context(), b.state(), &mortal{b, func(e plans.Event) bool { return e.What == plans.Counted }}, w.tools())
+					b.dead = false
+				}
+				if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
+					t.Fatalf("resume: %v", err)
+				}
+				w.whole(t, true) // a stop that cuts somebody before the whole deadline is told there
+			})
+		})
+	}
 }
 
 // stopCounter is a world that counts the stops it is sent, those of stopped machines too.

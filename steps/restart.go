@@ -171,16 +171,17 @@ func (r *runner) up(ctx context.Context, step plans.Step, host string) (bool, er
 // left, they came after it had ended, and the group is drained again: nobody is cut who was not given the whole time.
 func (r *runner) account(ctx context.Context, step plans.Step) error {
 	allowed := step.Drain.Until
-	within := time.Duration(0)
+	within, opened := time.Duration(0), false
 	for i, st := range r.s.Plan.Steps[:r.s.Step] {
 		if st.Kind == plans.Drain && st.Group == step.Group {
-			within = st.Within.Duration()
+			within, opened = st.Within.Duration(), false
 			if r.s.Progress[i].EndedBy == string(drain.Deadline) {
 				allowed = max(allowed, r.s.Progress[i].Left)
 			}
 		}
+		opened = opened || r.s.Progress[i].Opened
 	}
-	if r.opened { // whoever came meanwhile is none of those who were left at the deadline
+	if now := r.s.Progress[r.s.Step]; r.opened || now.Opened || opened && now.Cuts == nil { // whoever came meanwhile is none of those who were left at the deadline
 		allowed = step.Drain.Until
 	}
 	untouched := step // a service that this step has stopped may have nobody left to tell its count, which was taken before

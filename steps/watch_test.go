@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"strings"
@@ -100,6 +101,32 @@ func TestAServingGroupThatIsHurtWhileItIsMadeWholeOpensTheOtherAgain(t *testing.
 			}
 		}
 	})
+}
+
+// A machine that does not say what has become of its deploy is asked again and again: the other group may be hurt meanwhile.
+func TestAServingGroupThatIsHurtWhileAMachineIsAskedOpensTheOtherAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(func(o *plans.Options) { o.Deploy = "deploy" })
+		b := begin(w)
+		_, _ = steps.Run(t.Context(), b.state(), &mortal{b, func(e plans.Event) bool { return e.What == plans.Ran && e.Command.Do == plans.DoDeploy }}, w.tools())
+		b.dead = false
+		w.deaf["10.9.0.4"], w.sick["b3"] = true, true
+		s, err := steps.Run(t.Context(), b.state(), b, w.tools())
+		if !errors.Is(err, steps.ErrAborted) || s.Phase != plans.PhaseAborted {
+			t.Fatalf("got %v, phase %s, want it put back", err, s.Phase)
+		}
+	})
+}
+
+// mortal is the journal of a process that dies before it has written an event.
+type mortal struct {
+	*book
+	at func(plans.Event) bool
+}
+
+func (m *mortal) Append(ctx context.Context, e plans.Event) (plans.Event, error) {
+	m.dead = m.dead || m.at(e)
+	return m.book.Append(ctx, e)
 }
 
 func TestAServingGroupThatFlapsOnceStopsNothing(t *testing.T) {

@@ -85,6 +85,8 @@ var mutants = []mutant{
 	{"a group that has started is started again", "steps/roll.go", "if !begun {", "if !begun || begun {"},
 	{"a person's word starts a group again that is coming up", "steps/roll.go", "case !started || r.since(began) >= patience:", "case !started || r.since(began) >= 0:"},
 	{"the serving group is lowered while the other is out", "steps/serve.go", "&& l.Weights[id] > 0 && w == 0", "&& l.Weights[id] > 1<<20 && w == 0"},
+	{"nobody watches while a machine is asked about a command", "steps/command.go", "for began := r.t.Clock.Now(); r.since(began) < d; {", "if d > 0 {\n\t\treturn r.sleep(ctx, d)\n\t}\n\tfor began := r.t.Clock.Now(); r.since(began) < d; {"},
+	{"a crash forgets that a drained group was open", "steps/restart.go", "r.opened || now.Opened || opened && now.Cuts == nil", "r.opened || opened && len(now.Cuts) > 1<<20"},
 	{"a process that hangs gets a twin", "steps/roll.go", "ends = append(ends, alone(c, w.ID))", "_ = alone(c, w.ID)"},
 	{"missing processes are not begun", "steps/roll.go", "begins = append(begins, alone(c, w.ID))", "_ = alone(c, w.ID)"},
 
