@@ -48,7 +48,7 @@ type Progress struct {
 	Curve   []Point            `json:"curve,omitempty"`  // drain: its counts, those of long ago thinned out
 	Cut     int                `json:"cut,omitempty"`    // restart: sessions open when it began
 	Cuts    map[string]int     `json:"cuts,omitempty"`   // the same by host
-	Opened  bool               `json:"opened,omitempty"` // deploy, restart: its group was seen to take new connections, and has not been counted since
+	Opened  bool               `json:"opened,omitempty"` // its group, which must be closed, was seen to take new connections, and has not been given its time since
 	Error   string             `json:"error,omitempty"`
 	Acts    map[string]Attempt `json:"acts,omitempty"` // by Key
 }

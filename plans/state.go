@@ -190,7 +190,7 @@ func (s State) opened(e Event) State {
 	return s.progressed(e.Step, func(p *Progress) {
 		st := s.Plan.Steps[e.Step]
 		for id, b := range s.Plan.Before {
-			p.Opened = p.Opened || (st.Kind == Deploy || st.Kind == Restart) && b.Group == st.Group && e.Weights[id] > 0
+			p.Opened = p.Opened || (st.Kind == Drain || st.Kind == Deploy || st.Kind == Restart) && b.Group == st.Group && e.Weights[id] > 0
 		}
 	})
 }
@@ -300,6 +300,7 @@ func (s State) stepped(e Event) State {
 		s.Step, s.Note, s.Error = e.Step, e.Note, ""
 		return s.progressed(e.Step, func(p *Progress) {
 			p.Status, p.Error, p.Began, p.Ended, p.Curve = UnderWay, "", e.Stamp, Stamp{}, nil
+			p.Opened = p.Opened && s.Plan.Steps[e.Step].Kind != Drain // whose time begins anew
 		})
 	case Ended:
 		s = s.progressed(e.Step, func(p *Progress) { p.Status, p.Ended, p.EndedBy = StepDone, e.Stamp, e.EndedBy })

@@ -16,7 +16,7 @@ import (
 func (r *runner) drain(ctx context.Context, step plans.Step) error {
 	if again, err := r.shut(ctx, step); err != nil {
 		return err
-	} else if again {
+	} else if again || r.s.Progress[r.s.Step].Opened { // by this process, or by one that has ended since
 		if err := r.event(ctx, plans.Event{What: plans.Began, Note: fmt.Sprintf("the deadline of %s starts anew: the group had been opened", step.Within)}); err != nil {
 			return err
 		}

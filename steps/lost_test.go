@@ -90,6 +90,36 @@ func TestWhoComesWhileAGroupIsOpenByHandIsGivenTheWholeTime(t *testing.T) {
 	}
 }
 
+// The same in the middle of a drain: its deadline counts from when the group is closed again, also where another process does the rest.
+func TestAGroupThatWasOpenedWhileItWasDrainedIsGivenTheWholeTimeByWhoeverGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, b, _, err := hurting(t, func(w *world) { w.weights["b5"] = 77 })
+		if err == nil {
+			t.Fatal("want it held for the drift")
+		}
+		w.stay = 6
+		w.set("b5", 5)
+		w.deaf["10.9.0.1"] = true // so that the group is closed again half a minute later only
+		time.AfterFunc(30*time.Second, func() { w.mu.Lock(); defer w.mu.Unlock(); delete(w.deaf, "10.9.0.1") })
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(34*time.Second, stop) // it is closed by then, and that has not yet stayed so
+		if _, err := steps.Run(ctx, b.state(), b, w.tools()); !errors.Is(err, steps.ErrInterrupted) {
+			t.Fatalf("got %v, want it interrupted", err)
+		}
+		closed := time.Now()
+		time.Sleep(time.Minute)
+		if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
+			t.Fatalf("resume: %v", err)
+		}
+		w.whole(t, true) // a stop that cuts somebody before the whole deadline is told there
+		for _, e := range b.es {
+			if e.What == plans.Ended && e.Step == 1 && e.At.Sub(closed) < 3*time.Minute-5*time.Second {
+				t.Errorf("the drain ended %s after its group was closed again, want its whole 3m", e.At.Sub(closed))
+			}
+		}
+	})
+}
+
 // stopCounter is a world that counts the stops it is sent, those of stopped machines too.
 type stopCounter struct {
 	*world
