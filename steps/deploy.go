@@ -10,7 +10,7 @@ import (
 // deploy runs the deploy line on every machine of the group on which it is not known to have succeeded. A deploy line must be
 // harmless when run twice: after a crash nobody may know whether it ran.
 func (r *runner) deploy(ctx context.Context, step plans.Step) error {
-	if _, err := r.shut(ctx, step); err != nil {
+	if err := r.shut(ctx, step); err != nil {
 		return err
 	}
 	if err := r.recall(ctx, step, step.Within.Duration()); err != nil {

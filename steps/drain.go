@@ -14,9 +14,10 @@ import (
 // drain waits until the group's sessions have ended, or for its deadline, and then follows the plan's policy. It changes
 // nothing, so that doing it twice is harmless.
 func (r *runner) drain(ctx context.Context, step plans.Step) error {
-	if again, err := r.shut(ctx, step); err != nil {
+	if err := r.shut(ctx, step); err != nil {
 		return err
-	} else if again || r.s.Progress[r.s.Step].Opened { // by this process, or by one that has ended since
+	}
+	if r.s.Progress[r.s.Step].Opened { // and is closed now, by this process or by one that has ended since
 		if err := r.event(ctx, plans.Event{What: plans.Began, Note: fmt.Sprintf("the deadline of %s starts anew: the group had been opened", step.Within)}); err != nil {
 			return err
 		}

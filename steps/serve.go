@@ -85,17 +85,16 @@ func (r *runner) taking(l Look, step plans.Step, what string) error {
 }
 
 // shut demands that the step's group is closed. Where a person has said to go on, and the load balancer is not as the shift before the step had left
-// it, that is reached again: somebody had opened the group while the run was held, or a value that is not ours is to be overwritten. It says
-// whether it was.
-func (r *runner) shut(ctx context.Context, step plans.Step) (bool, error) {
+// it, that is reached again: somebody had opened the group while the run was held, or a value that is not ours is to be overwritten.
+func (r *runner) shut(ctx context.Context, step plans.Step) error {
 	known := r.s.Weights
 	l, err := r.look(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if !r.anew {
 		if err := r.taking(l, step, "still takes new connections"); err != nil {
-			return false, err
+			return err
 		}
 	}
 	// Read closed now, and open the time before: the one may be older than the other. It must stay so for a while.
@@ -118,14 +117,14 @@ func (r *runner) shut(ctx context.Context, step plans.Step) (bool, error) {
 			break
 		}
 		if err := r.note(ctx, "shifting again: %d backends are not as the shift had left them", len(left)); err != nil {
-			return false, err
+			return err
 		}
 		ctx, cancel := r.t.Clock.Within(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
 		defer cancel()
 		r.opened, before.Ramp = true, nil // its machines may be down: each player who is sent there is one too many
-		return true, r.reach(ctx, before)
+		return r.reach(ctx, before)
 	}
-	return false, r.taking(l, step, "still takes new connections")
+	return r.taking(l, step, "still takes new connections")
 }
 
 // proven names the group that is proven to take new connections now: both, one, or none (empty). It tries for a while only.
