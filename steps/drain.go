@@ -55,7 +55,6 @@ func (r *runner) empty(ctx context.Context, step plans.Step, within time.Duratio
 		if err != nil {
 			return out, err
 		}
-		r.opened = false
 		if out.Ended == drain.Zero {
 			return out, nil
 		}

@@ -181,7 +181,7 @@ func (r *runner) account(ctx context.Context, step plans.Step) error {
 		}
 		opened = opened || r.s.Progress[i].Opened
 	}
-	if now := r.s.Progress[r.s.Step]; r.opened || now.Opened || opened && now.Cuts == nil { // whoever came meanwhile is none of those who were left at the deadline
+	if now := r.s.Progress[r.s.Step]; now.Opened || opened && now.Cuts == nil { // whoever came meanwhile is none of those who were left at the deadline
 		allowed = step.Drain.Until
 	}
 	untouched := step // a service that this step has stopped may have nobody left to tell its count, which was taken before

@@ -38,7 +38,6 @@ type runner struct {
 	// doubted is when a request may have been sent last whose outcome nobody knows, by this process's clock; zero: none was.
 	doubted time.Time
 	left    map[string]string // backends that the way back leaves closed, and why
-	opened  bool              // the group of the steps under way was open after its drain, and is closed again
 	mute    map[string]int    // host → how often in a row it did not answer before a backend of it was to be opened
 	basis   time.Time         // when the first of the looks began that the next act rests on
 	looked  time.Time         // when the last reading of the load balancer began

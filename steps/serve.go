@@ -121,7 +121,7 @@ func (r *runner) shut(ctx context.Context, step plans.Step) error {
 		}
 		ctx, cancel := r.t.Clock.Within(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
 		defer cancel()
-		r.opened, before.Ramp = true, nil // its machines may be down: each player who is sent there is one too many
+		before.Ramp = nil // its machines may be down: each player who is sent there is one too many
 		return r.reach(ctx, before)
 	}
 	return r.taking(l, step, "still takes new connections")
