@@ -73,6 +73,12 @@ type world struct {
 func serve(t *testing.T, args ...string) *world {
 	t.Helper()
 	t.Parallel()
+	return alone(t, args...)
+}
+
+// alone is serve for a test that has the machine to itself: it watches something come and go, or is heavy.
+func alone(t *testing.T, args ...string) *world {
+	t.Helper()
 	return bring(t, append([]string{"--sshd", sshd(t), "--ports", "2", "--players", "40", "--game", "4s"}, args...)...)
 }
 
