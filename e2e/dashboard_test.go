@@ -114,7 +114,7 @@ func (w *world) service() string {
 // TestTheDashboardInABrowser opens the dashboard before a run and follows it to its end: paused from the page and resumed, with the page loaded again
 // and its connection lost meanwhile, at two widths, in both languages, light and dark.
 func TestTheDashboardInABrowser(t *testing.T) {
-	w := serve(t, pictured("--players", "80")...)
+	w := alone(t, pictured("--players", "80", "--game", "12s", "--deadline", "1m")...) // long enough for a browser on a busy machine to see its drains
 	w.before()
 	u := w.dashboard("--allow-control")
 	wire := through(t, u.Host)
