@@ -41,19 +41,11 @@ func (r *runner) command(ctx context.Context, step plans.Step, cs []plans.Comman
 	}
 	ends := make([]ran, len(cs))
 	var faults []error
-	var seen error // by the watch
-	r.crew(ctx, len(cs), func(ctx context.Context, i int) {
+	seen := r.attend(ctx, step, len(cs), func(ctx context.Context, i int) {
 		res, err := r.t.Shell.Run(ctx, cs[i], within)
 		ends[i] = ran{res, err}
 	}, func(i int) {
 		faults = append(faults, r.ended(ctx, cs[i], ends[i]))
-	}, func(leave context.CancelCauseFunc) {
-		if seen == nil {
-			seen = r.watch(ctx, step)
-		}
-		if seen != nil && step.Kind == plans.Deploy {
-			leave(seen)
-		}
 	})
 	var hurt *stop
 	switch {
@@ -134,7 +126,7 @@ func (r *runner) remember(ctx context.Context, step plans.Step, c plans.Command,
 			return err
 		}
 		var res Result
-		seen := r.attend(ctx, step, func(ctx context.Context) { res, err = r.t.Shell.Run(ctx, named, within) })
+		seen := r.attend(ctx, step, 1, func(ctx context.Context, _ int) { res, err = r.t.Shell.Run(ctx, named, within) }, func(int) {})
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
@@ -156,10 +148,11 @@ func (r *runner) remember(ctx context.Context, step plans.Step, c plans.Command,
 	}
 }
 
-// attend calls do and meanwhile watches the group that serves. Where that is hurt, and the step is a deploy, do is broken off.
-func (r *runner) attend(ctx context.Context, step plans.Step, do func(ctx context.Context)) error {
+// attend is crew that meanwhile watches the group that serves, and gives what was seen. Where that is hurt, and the step is a deploy, what is done is broken
+// off.
+func (r *runner) attend(ctx context.Context, step plans.Step, n int, do func(ctx context.Context, i int), ended func(i int)) error {
 	var seen error
-	r.crew(ctx, 1, func(ctx context.Context, _ int) { do(ctx) }, func(int) {}, func(leave context.CancelCauseFunc) {
+	r.crew(ctx, n, do, ended, func(leave context.CancelCauseFunc) {
 		if seen == nil {
 			seen = r.watch(ctx, step)
 		}
@@ -189,7 +182,7 @@ const asks = 5
 // ask asks a machine about a command, again where it does not answer.
 func (r *runner) ask(ctx context.Context, step plans.Step, c plans.Command) (b Begun, err error) {
 	for try := 1; ; try++ {
-		if seen := r.attend(ctx, step, func(ctx context.Context) { b, err = r.t.Shell.Ask(ctx, c) }); seen != nil {
+		if seen := r.attend(ctx, step, 1, func(ctx context.Context, _ int) { b, err = r.t.Shell.Ask(ctx, c) }, func(int) {}); seen != nil {
 			return b, seen
 		}
 		if err == nil || try == asks {

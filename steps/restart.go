@@ -70,19 +70,10 @@ func (r *runner) waves(ctx context.Context, step plans.Step, hosts []string) ([]
 
 // apart waits between two of n waves.
 func (r *runner) apart(ctx context.Context, step plans.Step, n int) error {
-	began := r.t.Clock.Now()
-	for gap := step.Drain.Spread.Duration() / time.Duration(n-1); r.since(began) < gap; {
-		if err := r.note(ctx, "the next machine of %s follows: sessions are cut over %s", step.Group, step.Drain.Spread); err != nil {
-			return err
-		}
-		if err := r.watch(ctx, step); err != nil {
-			return err
-		}
-		if err := r.sleep(ctx, min(time.Second, gap-r.since(began))); err != nil {
-			return err
-		}
+	if err := r.note(ctx, "the next machine of %s follows: sessions are cut over %s", step.Group, step.Drain.Spread); err != nil {
+		return err
 	}
-	return nil
+	return r.pass(ctx, step, step.Drain.Spread.Duration()/time.Duration(n-1))
 }
 
 // renew stops some machines, proves that nothing is left on them, and starts them.
