@@ -57,6 +57,14 @@ func (s Stamp) Since(earlier Stamp) (time.Duration, bool) {
 	return (s.Up - earlier.Up).Duration(), true
 }
 
+// Sub gives the time from an earlier stamp to s: what is proven, else what the wall says, which may be less than nothing.
+func (s Stamp) Sub(earlier Stamp) time.Duration {
+	if d, proven := s.Since(earlier); proven {
+		return d
+	}
+	return s.At.Sub(earlier.At)
+}
+
 // Sessions is one count of a group's sessions.
 type Sessions struct {
 	Total  int               `json:"total"`

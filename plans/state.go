@@ -109,13 +109,18 @@ func (s State) Moved() int {
 	return n
 }
 
+// Chapters gives every plan of the run and how far it came, in order: that under way is the last.
+func (s State) Chapters() []Chapter {
+	return append(slices.Clone(s.Earlier), Chapter{Plan: s.Plan, Progress: s.Progress})
+}
+
 // progress gives the progress of every step of every plan of the run.
 func (s State) progress() []Progress {
 	var all []Progress
-	for _, c := range s.Earlier {
+	for _, c := range s.Chapters() {
 		all = append(all, c.Progress...)
 	}
-	return append(all, s.Progress...)
+	return all
 }
 
 // Current gives the step under way or next, and false where none is left.

@@ -19,8 +19,8 @@ func (l Lang) does(p plans.Plan, i int, o PlanOptions) string {
 			parts = append(parts, l.total(c))
 		}
 		s := l.clauses(append(parts, l.until(st)))
-		if g, ok := lasted(p, o.Past)(i); ok {
-			s += l.Say("; last run took %s", "；上次用了 %s", l.Span(took(g)))
+		if i < len(o.last) && o.last[i] > 0 {
+			s += l.Say("; last run took %s", "；上次用了 %s", l.Span(o.last[i]))
 		}
 		return s
 	case plans.Deploy:

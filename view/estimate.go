@@ -136,9 +136,4 @@ func forecast(s plans.State, st plans.Step, now time.Time) (time.Duration, bool)
 }
 
 // took gives how long a step took.
-func took(p plans.Progress) time.Duration {
-	if d, proven := p.Ended.Since(p.Began); proven {
-		return d
-	}
-	return max(0, p.Ended.At.Sub(p.Began.At))
-}
+func took(p plans.Progress) time.Duration { return max(0, p.Ended.Sub(p.Began)) }

@@ -39,10 +39,7 @@ func namesOf(p plans.Plan) []alikeStep {
 }
 
 // Lasted gives how long the like of each step of p took in an earlier run; 0 where that is not known.
-func Lasted(p plans.Plan, past plans.State) []time.Duration { return spans(p, past) }
-
-// spans gives the time that the like of each step of p took in an earlier run; 0: not known.
-func spans(p plans.Plan, past plans.State) []time.Duration {
+func Lasted(p plans.Plan, past plans.State) []time.Duration {
 	of, ds := lasted(p, past), make([]time.Duration, len(p.Steps))
 	for i := range ds {
 		if g, ok := of(i); ok {

@@ -16,11 +16,14 @@ type PlanOptions struct {
 	PerMachine int                       // sessions one machine may hold; 0: not told, no word about capacity
 	Past       plans.State               // the last run that ended well; its zero: there is none
 	Width      int                       // columns; 0: 80
+
+	last []time.Duration // Lasted of Past
 }
 
 // Plan draws what p would do: both groups as they were found, each step with what it does and how long it takes (~ what was
 // seen before or can be foreseen, ≤ its deadline), how long everything takes, and what happens at worst.
 func Plan(w io.Writer, p plans.Plan, o PlanOptions) error {
+	o.last = Lasted(p, o.Past)
 	pg := newPage(o.Width)
 	pg.sides("Plan for "+p.Service+heading(p), "nothing has been touched yet")
 	pg.line("")
@@ -36,7 +39,7 @@ func Plan(w io.Writer, p plans.Plan, o PlanOptions) error {
 		i += n
 	}
 	pg.line("")
-	from, to, ends := between(p, spans(p, o.Past))
+	from, to, ends := between(p, o.last)
 	takes := fmt.Sprintf("%s to %s", about(from), about(to))
 	switch {
 	case !ends:
@@ -111,7 +114,7 @@ func perMachine(d side, c plans.Sessions) string {
 
 // planned draws one step: its number, its kind, what it does, and at the right edge how long it takes.
 func planned(pg *page, p plans.Plan, i int, o PlanOptions) {
-	row(pg, strconv.Itoa(i+1), string(p.Steps[i].Kind), English.does(p, i, o), takes(p, i, spans(p, o.Past)))
+	row(pg, strconv.Itoa(i+1), string(p.Steps[i].Kind), English.does(p, i, o), takes(p, i, o.last))
 }
 
 // row draws what under a number and a kind, and right at the right edge of its last line.

@@ -133,13 +133,13 @@ func (l Lang) standing(s plans.State) string {
 	return l.Say("%s, so far: %s", "%s，到目前：%s", capital(l.Phase(s.Phase)), what)
 }
 
-// chapters gives every plan of the run with its progress, the newest last.
+// chapters gives every plan of the run with its progress, the newest last. A step that was under way when its plan was left has been skipped.
 func chapters(s plans.State) []plans.Chapter {
-	var cs []plans.Chapter
-	for _, c := range s.Earlier {
-		cs = append(cs, plans.Chapter{Plan: c.Plan, Progress: abandoned(c.Progress)})
+	cs := s.Chapters()
+	for i := range s.Earlier {
+		cs[i].Progress = abandoned(cs[i].Progress)
 	}
-	return append(cs, plans.Chapter{Plan: s.Plan, Progress: s.Progress})
+	return cs
 }
 
 func (l Lang) reportPlan(c plans.Chapter, efforts []plans.Effort, last plans.State) ReportPlanDoc {

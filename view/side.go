@@ -75,8 +75,7 @@ func actual(s plans.State, id string) (int, bool) {
 
 // wanted gives the weight every backend is to have now: that of the newest shift begun, and as found before the first one.
 func wanted(s plans.State) map[string]int {
-	chapters := append(slices.Clone(s.Earlier), plans.Chapter{Plan: s.Plan, Progress: s.Progress})
-	for _, c := range slices.Backward(chapters) {
+	for _, c := range slices.Backward(s.Chapters()) {
 		for i := len(c.Progress) - 1; i >= 0 && i < len(c.Plan.Steps); i-- {
 			begun := c.Progress[i].Status != plans.Pending && c.Progress[i].Status != plans.StepSkipped
 			if begun && c.Plan.Steps[i].Kind == plans.Shift {

@@ -96,7 +96,7 @@ func moving(s plans.State, now time.Time, o StatusOptions) []string {
 		end = now
 	}
 	hs := []string{strings.ToUpper(string(s.Phase)) + " " + span(end.Sub(s.Began.At).Round(time.Second))}
-	if d, ok := eta(s, now, spans(s.Plan, o.Past)); ok {
+	if d, ok := eta(s, now, Lasted(s.Plan, o.Past)); ok {
 		hs = append(hs, "ETA ~"+about(d))
 	}
 	n := len(s.Plan.Steps)

@@ -132,7 +132,7 @@ func StatusOf(s plans.State, now time.Time, o StatusOptions) StatusDoc {
 	if what, until, ok := Doing(s); ok {
 		d.WaitingFor, d.Deadline = what, moment(until)
 	}
-	if left, ok := eta(s, now, spans(s.Plan, o.Past)); ok {
+	if left, ok := eta(s, now, Lasted(s.Plan, o.Past)); ok {
 		e := seconds(left)
 		d.ETAS = &e
 	}

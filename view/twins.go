@@ -49,7 +49,7 @@ func again(pg *page, p plans.Plan, i, n int, o PlanOptions) {
 	for k := i; k < i+n; k++ {
 		st := p.Steps[k]
 		kinds = append(kinds, string(st.Kind))
-		d, ok := known(p, k, spans(p, o.Past))
+		d, ok := known(p, k, o.last)
 		most, ends := bound(st)
 		switch {
 		case !ends:

@@ -66,6 +66,12 @@ func (s *site) underWay() (plans.State, bool, error) {
 	if err != nil {
 		return st, false, err
 	}
+	alive, err := s.alive(st.Plan.ID)
+	return st, alive, err
+}
+
+// alive says whether a process carries a run out now.
+func (s *site) alive(run string) (bool, error) {
 	h, held, err := journal.Who(s.dir)
-	return st, held && h.Run == st.Plan.ID && st.Plan.ID != "", err
+	return held && h.Run == run && run != "", err
 }

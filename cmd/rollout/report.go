@@ -117,11 +117,11 @@ func (s *site) report(id string, l view.Lang) (d view.ReportDoc, damage, err err
 	if damage != nil && plans.Fold(slices.Values(events)).Plan.ID == "" {
 		return d, nil, damage
 	}
-	h, held, err := journal.Who(s.dir)
+	alive, err := s.alive(id)
 	if err != nil {
 		return d, damage, err
 	}
-	o := view.ReportOptions{Alive: held && h.Run == id, Past: s.past(id), Lang: l}
+	o := view.ReportOptions{Alive: alive, Past: s.past(id), Lang: l}
 	if damage != nil {
 		o.Damage = damage.Error()
 	}

@@ -176,7 +176,7 @@ func (n *newsworthy) drains(s plans.State, e plans.Event) (tiding, bool) {
 	if s.Step < len(n.last) && s.Plan.Purpose == plans.Update {
 		last = n.last[s.Step]
 	}
-	if most, known := expected(st.Within.Duration(), last); !known || since(s.Progress[s.Step].Began, e.Stamp) < most {
+	if most, known := expected(st.Within.Duration(), last); !known || e.Sub(s.Progress[s.Step].Began) < most {
 		return tiding{}, false
 	}
 	n.slow = true
@@ -193,12 +193,4 @@ func expected(deadline, last time.Duration) (time.Duration, bool) {
 		return max(last*3/2, last+30*time.Second), true
 	}
 	return deadline / 5 * 4, deadline > 0
-}
-
-// since is the time from one stamp to another, by the wall where nothing better is known.
-func since(from, to plans.Stamp) time.Duration {
-	if d, proven := to.Since(from); proven {
-		return d
-	}
-	return to.At.Sub(from.At)
 }

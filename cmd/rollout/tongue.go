@@ -130,7 +130,7 @@ func (in tongue) slow(s plans.State) string {
 		return ""
 	}
 	p, c := s.Progress[s.Step], s.Sessions[st.Group]
-	text := in.Say("%d sessions left on %s after %s", "%[2]s 排空 %[3]s后还有 %[1]d 条长连接", c.Total, st.Group, in.Span(since(p.Began, s.Last).Round(time.Second)))
+	text := in.Say("%d sessions left on %s after %s", "%[2]s 排空 %[3]s后还有 %[1]d 条长连接", c.Total, st.Group, in.Span(s.Last.Sub(p.Began).Round(time.Second)))
 	if n := len(c.Unread); n > 0 {
 		text += in.Say(", and %d machines not read", "，另有 %d 台机器读不到", n)
 	}
@@ -140,7 +140,7 @@ func (in tongue) slow(s plans.State) string {
 	if st.Within <= 0 || st.Drain == nil {
 		return text
 	}
-	left := max(0, st.Within.Duration()-since(p.Began, s.Last)).Round(time.Second)
+	left := max(0, st.Within.Duration()-s.Last.Sub(p.Began)).Round(time.Second)
 	return text + in.Say("; deadline in %s, then %s", "；距截止时间还有 %s，届时%s", in.Span(left), in.then(st.Drain.OnDeadline))
 }
 

@@ -95,11 +95,8 @@ func (s *site) follow(ctx context.Context, st plans.State, o view.StatusOptions,
 			hear(e)
 		}
 	}
-	h, held, _ := journal.Who(s.dir)
-	if o.Alive, o.Holder = held && h.Run == st.Plan.ID, ""; held {
-		o.Holder = h.String()
-	}
-	w.know(o)
+	alive, _ := s.alive(st.Plan.ID)
+	w.know(s.options(alive, o.Past))
 	return false, err
 }
 
@@ -115,7 +112,7 @@ func (s *site) lives(ctx context.Context, run string, left <-chan struct{}) bool
 			return true
 		case <-tick.C:
 		}
-		if h, held, err := journal.Who(s.dir); err == nil && (!held || h.Run != run) {
+		if alive, err := s.alive(run); err == nil && !alive {
 			return false
 		}
 	}

@@ -113,7 +113,7 @@ type lineDoc struct {
 // planOf draws the plan of s. past is the last run that ended well.
 func planOf(s, past plans.State, control bool) *planDoc {
 	d := &planDoc{Run: s.Plan.ID, Service: s.Plan.Service, Releases: view.ReleasesDoc{From: s.Plan.Was, To: s.Plan.Release}, By: s.Plan.By, Control: control}
-	for _, c := range chapters(s) {
+	for _, c := range s.Chapters() {
 		for _, st := range c.Plan.Steps {
 			d.Steps = append(d.Steps, planStep{Kind: st.Kind, Group: st.Group, Purpose: c.Plan.Purpose, WithinS: st.Within.Duration().Seconds()})
 		}
@@ -193,11 +193,6 @@ func letter(b view.BackDoc) byte {
 		return 'x'
 	}
 	return '0'
-}
-
-// chapters gives every plan of a run, in order.
-func chapters(s plans.State) []plans.Chapter {
-	return append(append([]plans.Chapter{}, s.Earlier...), plans.Chapter{Plan: s.Plan, Progress: s.Progress})
 }
 
 func points(ps []view.PointDoc) [][2]float64 {
