@@ -193,11 +193,21 @@ func aged(before, now Stamp) Seconds {
 // opened takes in that the group of a step that must be closed takes new connections: whoever comes then was not there when it was drained.
 func (s State) opened(e Event) State {
 	return s.progressed(e.Step, func(p *Progress) {
-		st := s.Plan.Steps[e.Step]
-		for id, b := range s.Plan.Before {
-			p.Opened = p.Opened || (st.Kind == Drain || st.Kind == Deploy || st.Kind == Restart) && b.Group == st.Group && e.Weights[id] > 0
+		switch s.Plan.Steps[e.Step].Kind {
+		case Drain, Deploy, Restart:
+			p.Opened = p.Opened || s.open(e.Step, e.Weights)
 		}
 	})
+}
+
+// open says whether a backend of a step's group takes new connections by these weights.
+func (s State) open(step int, weights map[string]int) bool {
+	for id, b := range s.Plan.Before {
+		if b.Group == s.Plan.Steps[step].Group && weights[id] > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (s State) planned(e Event) State {
@@ -305,7 +315,7 @@ func (s State) stepped(e Event) State {
 		s.Step, s.Note, s.Error = e.Step, e.Note, ""
 		return s.progressed(e.Step, func(p *Progress) {
 			p.Status, p.Error, p.Began, p.Ended, p.Curve = UnderWay, "", e.Stamp, Stamp{}, nil
-			p.Opened = p.Opened && s.Plan.Steps[e.Step].Kind != Drain // whose time begins anew
+			p.Opened = p.Opened && (s.Plan.Steps[e.Step].Kind != Drain || s.open(e.Step, s.Weights)) // a drain's time begins anew once it is closed
 		})
 	case Ended:
 		s = s.progressed(e.Step, func(p *Progress) { p.Status, p.Ended, p.EndedBy = StepDone, e.Stamp, e.EndedBy })

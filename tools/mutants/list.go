@@ -54,6 +54,7 @@ var mutants = []mutant{
 	{"the clock on the wall decides a deadline", "steps/drain.go", "gone, proven := r.s.Last.Since(r.s.Progress[r.s.Step].Began)",
 		"gone, proven := r.s.Last.At.Sub(r.s.Progress[r.s.Step].Began.At), true"},
 	{"a drain's deadline counts while its group is open", "steps/drain.go", "if r.s.Progress[r.s.Step].Opened {", "if r.s.Progress[r.s.Step].Opened && step.Within < 0 {"},
+	{"a drain's deadline counts from the resume, while its group is open still", "plans/state.go", "(s.Plan.Steps[e.Step].Kind != Drain || s.open(e.Step, s.Weights))", "s.Plan.Steps[e.Step].Kind != Drain"},
 	{"a drain does not notice that its group is opened", "steps/watch.go", "if err := r.taking(l, step, \"takes new connections again\"); err != nil {", "if err := error(nil); err != nil {"},
 	{"pause at the deadline cuts", "steps/drain.go", "case d.OnDeadline == plans.Pause:", "case d.OnDeadline == \"\":"},
 	{"the cut budget is not heeded", "steps/drain.go", "out.Last.Total > *d.CutBudget:", "out.Last.Total > *d.CutBudget+1<<20:"},
