@@ -10,7 +10,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 )
 
@@ -185,11 +184,5 @@ func (l *LAN) off(m *machine) error {
 		<-m.ended
 	}
 	m.init = nil
-	if !hasLink(m.link) { // the kernel takes it down with the machine's namespace, in its own time
-		return nil
-	}
-	if err := ip(l.tools.ip, "link del "+m.link+"\n"); err != nil && !strings.Contains(err.Error(), "Cannot find device") {
-		return err
-	}
-	return nil
+	return unlink(l.tools.ip, m.link)
 }

@@ -104,9 +104,7 @@ func (l *LAN) Close() error {
 	for _, m := range l.machines {
 		errs = append(errs, l.off(m))
 	}
-	if hasLink(bridge) {
-		errs = append(errs, ip(l.tools.ip, "link del "+bridge+"\n"))
-	}
+	errs = append(errs, unlink(l.tools.ip, bridge))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("lan: %w", err)
 	}
@@ -133,4 +131,16 @@ func hasLink(name string) bool {
 		}
 	}
 	return false
+}
+
+// unlink takes a link down. The kernel does so too, in its own time, once the namespace of its other end is gone, and may be about to.
+func unlink(path, link string) error {
+	if !hasLink(link) {
+		return nil
+	}
+	err := ip(path, "link del "+link+"\n")
+	if err != nil && !hasLink(link) {
+		return nil
+	}
+	return err
 }
