@@ -163,6 +163,9 @@ func TestOnlyTheFirstHundredIncidentsAreKept(t *testing.T) {
 
 // BenchmarkTwoThousandPlayers shows what the largest sandbox run carries: -benchtime 1x takes 20 s.
 func BenchmarkTwoThousandPlayers(b *testing.B) {
+	if testing.Short() {
+		b.Skip("it takes 20 s")
+	}
 	_, front := world(b, 3)
 	for b.Loop() {
 		c := players.Start(b.Context(), players.Options{Front: at(front), Players: 2000, Game: 6 * time.Second, Seed: 1})
