@@ -26,10 +26,9 @@ type model struct {
 	now           time.Time
 	width, height int
 	page          page
-	back          int    // lines of the log below the screen
-	asking        bool   // whether to abort
-	notice        string // in the place of the keys
-	left          bool
+	back          int           // lines of the log below the screen
+	asking        bool          // whether to abort
+	notice        string        // in the place of the keys
 	broken        any           // a panic of ours
 	took          time.Duration // to draw the last picture
 }
@@ -115,7 +114,6 @@ func (m *model) key(k string) tea.Cmd {
 	case m.page == onLog:
 		m.scroll(k)
 	case k == "q":
-		m.left = true
 		return tea.Quit
 	case m.view.cfg.Ask == nil:
 	case k == "p":

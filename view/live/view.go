@@ -43,7 +43,6 @@ type View struct {
 	scene  scene
 	over   bool // the run has stopped
 	closed bool // the terminal is given back: nothing is shown any more
-	left   bool // by the person who watched
 }
 
 // scene is all that a picture is drawn of.
@@ -71,7 +70,7 @@ func (v *View) run(m *model) {
 	_, err := v.program.Run()
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.closed, v.left = true, m.left
+	v.closed = true
 	if err == nil && m.broken == nil {
 		_, _ = io.WriteString(v.cfg.Out, m.last(v.scene))
 	}
@@ -154,13 +153,6 @@ func (v *View) wait(d time.Duration) {
 
 // Done is closed when the view has ended and the terminal is given back.
 func (v *View) Done() <-chan struct{} { return v.done }
-
-// Left says whether the view has ended because the person who watched left it.
-func (v *View) Left() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.left
-}
 
 // screen is a terminal that can be drawn on.
 type screen interface {
