@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/seed59ee9cdc/rollout/plans"
@@ -48,11 +49,12 @@ func Ask(dir, id string, r plans.Request, by string) error {
 
 // Requests appends what was asked of the run and not taken yet as asked events, oldest first, and gives them. A request is removed
 // after it was appended, so that a kill in between makes it come twice and never not at all. A file that is no request is set aside under
-// a name that ends in .bad, and noted.
+// a name that ends in .bad, and noted. Where no file can be opened for want of descriptors nothing is wrong with the journal, which is open: what was asked
+// waits for the next call.
 func (r *Run) Requests(ctx context.Context) ([]plans.Event, error) {
 	asked := filepath.Join(r.dir, "asked")
 	entries, err := os.ReadDir(asked) // in order of names
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || noDescriptor(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -78,6 +80,9 @@ func (r *Run) Requests(ctx context.Context) ([]plans.Event, error) {
 func (r *Run) request(ctx context.Context, path string) (plans.Event, bool, error) {
 	var a asking
 	b, err := os.ReadFile(path)
+	if noDescriptor(err) {
+		return plans.Event{}, false, nil
+	}
 	if err != nil {
 		return plans.Event{}, false, fmt.Errorf("request to run %s: %w", r.id, err)
 	}
@@ -98,4 +103,9 @@ func (r *Run) request(ctx context.Context, path string) (plans.Event, bool, erro
 		return e, true, fmt.Errorf("request to run %s: %w", r.id, err)
 	}
 	return e, true, nil
+}
+
+// noDescriptor says whether a file could not be opened since this process, or its host, has as many open as it may.
+func noDescriptor(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
