@@ -23,6 +23,7 @@ type Dashboard struct {
 	session  string // what a browser that has shown the token sends from then on
 	runs     library
 	streams  atomic.Int32
+	crowd    crowd
 	leaving  chan struct{} // closed when the streams are to end
 }
 
@@ -68,7 +69,7 @@ func Listen(ctx context.Context, addr string, c Config) (*Dashboard, error) {
 // New gives a dashboard whose [Dashboard.Handler] answers for loopback names with this port.
 func New(c Config, port int) *Dashboard {
 	return &Dashboard{c: c, port: strconv.Itoa(port), token: rand.Text(), session: rand.Text(),
-		runs: library{source: c.Source}, leaving: make(chan struct{})}
+		runs: library{source: c.Source}, crowd: crowd{kept: map[net.Conn]bool{}}, leaving: make(chan struct{})}
 }
 
 // loopback says whether a host, as a URL names it, is surely this machine.
@@ -83,17 +84,21 @@ func (d *Dashboard) URL() string { return "http://" + d.listener.Addr().String()
 // The limits of a request. A stream has none but those of its writes.
 const (
 	headerWithin = 5 * time.Second
-	bodyWithin   = 10 * time.Second
+	bodyWithin   = 10 * time.Second // also between two requests of a connection
 	answerWithin = 30 * time.Second
-	idleFor      = time.Minute
 	headerBytes  = 16 << 10
 	lastWords    = 700 * time.Millisecond // what the streams have to tell the end of a run
 )
 
+// server is made with every limit there is: its clients need no token, and may be anybody on this machine.
+func (d *Dashboard) server() *http.Server {
+	return &http.Server{Handler: d.Handler(), ReadHeaderTimeout: headerWithin, ReadTimeout: bodyWithin, WriteTimeout: answerWithin,
+		MaxHeaderBytes: headerBytes, ConnState: d.crowd.state, ConnContext: named, ErrorLog: slog.NewLogLogger(d.c.Log.Handler(), slog.LevelDebug)}
+}
+
 // Serve serves until ctx ends, and gives the streams a moment to tell what was last. It gives nil then.
 func (d *Dashboard) Serve(ctx context.Context) error {
-	s := &http.Server{Handler: d.Handler(), ReadHeaderTimeout: headerWithin, ReadTimeout: bodyWithin, WriteTimeout: answerWithin,
-		IdleTimeout: idleFor, MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(d.c.Log.Handler(), slog.LevelDebug)}
+	s := d.server()
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(d.listener) }()
 	select {

@@ -51,6 +51,7 @@ func (d *Dashboard) known(next http.HandlerFunc) http.HandlerFunc {
 			http.Error(w, "open the address with the token that was printed when the dashboard was started", http.StatusUnauthorized)
 			return
 		}
+		defer d.crowd.keep(r)()
 		next(w, r)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -256,7 +258,19 @@ func TestADashboardThatIsClosedTellsTheEndFirst(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- d.Serve(ctx) }()
-	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+d.listener.Addr().String()+"/api/runs/7f3a/events", nil)
+	in := opened(t, d, "7f3a")
+	s.add("7f3a", end(es))
+	stop()
+	told, err := io.ReadAll(in)
+	if err := errors.Join(err, <-served); err != nil || !strings.Contains(string(told), `"phase":"done"`) {
+		t.Errorf("served: %v; told: %s", err, told)
+	}
+}
+
+// opened gives the stream of a run from a dashboard that is served, once it has begun.
+func opened(t *testing.T, d *Dashboard, run string) *bufio.Reader {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+d.listener.Addr().String()+"/api/runs/"+run+"/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,19 +279,12 @@ func TestADashboardThatIsClosedTellsTheEndFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	in := bufio.NewScanner(answer.Body)
-	in.Buffer(nil, 1<<20)
-	in.Scan() // it has begun
-	s.add("7f3a", end(es))
-	stop()
-	told := false
-	for in.Scan() {
-		told = told || strings.Contains(in.Text(), `"phase":"done"`)
+	t.Cleanup(func() { _ = answer.Body.Close() })
+	in := bufio.NewReader(answer.Body)
+	if _, err := in.ReadString('\n'); err != nil {
+		t.Fatal(err)
 	}
-	if err := <-served; err != nil || !told {
-		t.Errorf("served: %v; the end was told: %v", err, told)
-	}
+	return in
 }
 
 func TestNoMoreStreamsThanCanBeServedAndNoneOfARunThatIsNot(t *testing.T) {
