@@ -2,6 +2,7 @@ package web
 
 import (
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,8 +11,16 @@ import (
 	"github.com/seed59ee9cdc/rollout/view"
 )
 
-// figures are the newest run for Prometheus: read when they are asked for, and kept nowhere.
-type figures struct{ d *Dashboard }
+// figures are the newest run for Prometheus: read when they are asked for, but not for everybody anew, since whoever asks needs no token.
+type figures struct {
+	d    *Dashboard
+	mu   sync.Mutex
+	last []prometheus.Metric
+	read time.Time // when they were
+}
+
+// figuresFor is how long they are given again.
+const figuresFor = time.Second
 
 // figure declares one of them.
 func figure(name, help string, labels ...string) *prometheus.Desc {
@@ -43,16 +52,33 @@ var (
 )
 
 // Describe tells what Collect may give.
-func (f figures) Describe(ch chan<- *prometheus.Desc) {
+func (f *figures) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{upFigure, infoFigure, phaseFigure, safeFigure, durationFigure, stepFigure, stepsFigure, kindFigure, tookFigure,
 		sessionsFigure, unreadFigure, onFigure, wantedFigure, sickFigure, cutFigure, movedFigure, writesFigure, alarmFigure, heldFigure, lockFigure, lastFigure} {
 		ch <- d
 	}
 }
 
-// Collect reads the newest run. It is called in a goroutine of the registry: a panic there would end the process, which may be the one that carries
+// Collect gives the figures, as they are or were a moment ago.
+func (f *figures) Collect(ch chan<- prometheus.Metric) {
+	for _, m := range f.recent() {
+		ch <- m
+	}
+}
+
+func (f *figures) recent() []prometheus.Metric {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.read.IsZero() || time.Since(f.read) >= figuresFor {
+		f.last = f.newest()
+		f.read = time.Now()
+	}
+	return f.last
+}
+
+// newest reads the newest run. It is called in a goroutine of the registry: a panic there would end the process, which may be the one that carries
 // the run out.
-func (f figures) Collect(ch chan<- prometheus.Metric) {
+func (f *figures) newest() (all []prometheus.Metric) {
 	defer func() {
 		if p := recover(); p != nil {
 			f.d.c.Log.Warn("dashboard: panic in the metrics", "err", p)
@@ -63,7 +89,7 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 		for i, l := range labels {
 			labels[i] = view.Clean(l)
 		}
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+		all = append(all, prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...))
 	}
 	h, _ := f.d.c.Source.Holder()
 	gauge(heldFigure, bit(h.Held))
@@ -73,7 +99,7 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 	s, err := f.d.runs.latest()
 	gauge(upFigure, bit(err == nil))
 	if s.Plan.ID == "" {
-		return
+		return all
 	}
 	v := view.StatusOf(s, now, view.StatusOptions{Alive: h.Held && h.Run == s.Plan.ID})
 	gauge(infoFigure, 1, s.Plan.ID, s.Plan.Service, s.Plan.Was, s.Plan.Release)
@@ -121,6 +147,7 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 			gauge(unreadFigure, float64(len(c.Unread)), g.Name)
 		}
 	}
+	return all
 }
 
 func bit(b bool) float64 {

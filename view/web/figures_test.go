@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,7 +20,7 @@ func scrape(t *testing.T, s *shelf) string {
 	t.Helper()
 	d := New(s.config(), 8742)
 	r := prometheus.NewPedanticRegistry()
-	r.MustRegister(figures{d})
+	r.MustRegister(&figures{d: d})
 	if problems, err := testutil.GatherAndLint(r); err != nil || len(problems) > 0 {
 		t.Errorf("%v %v", problems, err)
 	}
@@ -52,6 +53,33 @@ func TestFiguresAreThoseOfTheNewestRun(t *testing.T) {
 	if strings.Contains(text, "10.9.") || strings.Contains(text, "game-0") {
 		t.Errorf("figures, which need no token, name a machine or an address:\n%s", text)
 	}
+}
+
+// TestFiguresAreReadOnceASecond: whoever asks needs no token, and each reading is one of the whole run.
+func TestFiguresAreReadOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := everything(t)
+		h := New(s.config(), 8742).Handler()
+		ask := func() string {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest("GET", "http://127.0.0.1:8742/metrics", nil))
+			return w.Body.String()
+		}
+		first := ask()
+		for range 20 {
+			if again := ask(); again != first {
+				t.Errorf("at once again there is other than %s:\n%s", first, again)
+			}
+		}
+		if s.reads != 1 {
+			t.Errorf("the run was read %d times for figures of the same moment", s.reads)
+		}
+		s.add("8000", end(s.runs["8000"]))
+		time.Sleep(figuresFor)
+		if then := ask(); !strings.Contains(then, `rollout_run_phase{phase="done"} 1`) {
+			t.Errorf("after a second it is still:\n%s", then)
+		}
+	})
 }
 
 func TestFiguresWithoutARunAndOfADamagedOne(t *testing.T) {

@@ -56,7 +56,7 @@ func page(name string) http.HandlerFunc {
 // the groups, and tell of no machine, address or command.
 func (d *Dashboard) metrics() http.Handler {
 	r := prometheus.NewRegistry()
-	r.MustRegister(figures{d})
+	r.MustRegister(&figures{d: d})
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 2, DisableCompression: true})
 }
 

@@ -25,6 +25,7 @@ type shelf struct {
 	runs   map[string][]plans.Event
 	logs   map[string]string // by run and machine
 	holder Holder
+	reads  int                                             // of whole runs
 	broken error                                           // what every reading ends with
 	follow func(yield func(e plans.Event, err error) bool) // in place of following; nil: what is added comes
 }
@@ -38,6 +39,7 @@ func (s *shelf) Runs() ([]string, error) {
 func (s *shelf) Read(run string) ([]plans.Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.reads++
 	es, ok := s.runs[run]
 	if !ok {
 		return nil, fmt.Errorf("run %s: %w", run, fs.ErrNotExist)
