@@ -147,6 +147,7 @@ func TestTheDashboardInABrowser(t *testing.T) {
 	b.wide(390)
 	b.picture("dashboard-phone")
 	b.wide(1280)
+	tabs(b, u)
 	pause(b, w)
 	falls := &fall{t: t}
 	s := b.sees("a pause", func(s seen) bool { return strings.Contains(s.Phase, "paused") }, falls.see)
@@ -238,6 +239,23 @@ func (f *fall) see(s seen) {
 	if len(s.Curves) > 0 {
 		f.points = max(f.points, len(strings.Fields(s.Curves[0])))
 	}
+}
+
+// tabs tries what a tab may do that has the cookie alone, as a new one has, then with the address opened again in it, and loaded once more.
+func tabs(b *browser, u *url.URL) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`sessionStorage.clear()`), chromedp.Reload(), chromedp.WaitVisible(css("#unarmed")))
+	if s := eval[seen](b, look); s.Left == "" {
+		b.t.Errorf("a tab that may only look shows %+v", s)
+	}
+	if eval[bool](b, `document.querySelector('#pause').checkVisibility()`) {
+		b.t.Error("a tab that may only look has a button to pause")
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`location.hash = '`+u.Fragment+`'`), chromedp.WaitVisible(css("#pause")))
+	if address := eval[string](b, `location.href`); strings.Contains(address, u.Fragment) {
+		b.t.Errorf("the token is still in the address: %s", address)
+	}
+	b.do(chromedp.Reload(), chromedp.WaitVisible(css("#pause")))
 }
 
 // pause asks for a pause from the page, by the keyboard: at first with another run's id.

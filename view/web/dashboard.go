@@ -20,7 +20,8 @@ type Dashboard struct {
 	listener net.Listener
 	port     string
 	token    string // of this start: who has it may look
-	session  string // what a browser that has shown the token sends from then on
+	session  string // what a browser that has shown the token sends from then on, and to other ports too
+	key      string // what its page shows beside, to act
 	runs     library
 	streams  atomic.Int32
 	crowd    crowd
@@ -68,7 +69,7 @@ func Listen(ctx context.Context, addr string, c Config) (*Dashboard, error) {
 
 // New gives a dashboard whose [Dashboard.Handler] answers for loopback names with this port.
 func New(c Config, port int) *Dashboard {
-	return &Dashboard{c: c, port: strconv.Itoa(port), token: rand.Text(), session: rand.Text(),
+	return &Dashboard{c: c, port: strconv.Itoa(port), token: rand.Text(), session: rand.Text(), key: rand.Text(),
 		runs: library{source: c.Source}, crowd: crowd{kept: map[net.Conn]bool{}}, leaving: make(chan struct{})}
 }
 
@@ -78,7 +79,7 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
-// URL is the address to open. What follows # is the token: a browser sends it to nobody, and the page trades it for a cookie.
+// URL is the address to open. What follows # is the token: a browser sends it to nobody, and the page trades it for a cookie and a key.
 func (d *Dashboard) URL() string { return "http://" + d.listener.Addr().String() + "/#" + d.token }
 
 // The limits of a request. A stream has none but those of its writes.

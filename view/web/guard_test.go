@@ -37,42 +37,48 @@ func TestWhoMayAskWhat(t *testing.T) {
 	nothing := func(*http.Request) {}
 	for _, kind := range []struct {
 		name   string
-		cookie string // right, wrong or none
+		shows  string // page: the cookie and the key; cookie, wrong or none
 		change func(*http.Request)
 		// what /, runs, events, metrics, logs, login and ask answer
 		want [7]int
 	}{
-		{"our own page", "right", header("Sec-Fetch-Site", "same-origin", "Origin", "http://127.0.0.1:8742"), [7]int{200, 200, 200, 200, 200, 204, 204}},
-		{"curl with the token", "none", header("Authorization", "Bearer TOKEN"), [7]int{200, 200, 200, 200, 200, 204, 204}},
-		{"localhost by name", "right", func(r *http.Request) { r.Host = "localhost:8742" }, [7]int{200, 200, 200, 200, 200, 204, 204}},
-		{"a name that was made to lead here", "right", func(r *http.Request) { r.Host = "rebound.evil.example:8742" }, [7]int{421, 421, 421, 421, 421, 421, 421}},
-		{"a name that looks like ours", "right", func(r *http.Request) { r.Host = "127.0.0.1.evil.example:8742" }, [7]int{421, 421, 421, 421, 421, 421, 421}},
-		{"another port", "right", func(r *http.Request) { r.Host = "127.0.0.1:80" }, [7]int{421, 421, 421, 421, 421, 421, 421}},
-		{"an address of the network", "right", func(r *http.Request) { r.Host = "10.9.0.1:8742" }, [7]int{421, 421, 421, 421, 421, 421, 421}},
-		{"no token", "none", nothing, [7]int{200, 401, 401, 200, 401, 204, 401}},
-		{"a wrong token", "none", header("Authorization", "Bearer AAAAAAAAAAAAAAAAAAAAAAAAAA"), [7]int{200, 401, 401, 200, 401, 204, 401}},
-		{"a wrong cookie", "wrong", nothing, [7]int{200, 401, 401, 200, 401, 204, 401}},
-		{"a wrong token beside the right cookie", "right", header("Authorization", "Bearer x"), [7]int{200, 401, 401, 200, 401, 204, 401}},
-		{"another site's fetch, with the cookie", "right", header("Sec-Fetch-Site", "cross-site", "Origin", evil), [7]int{200, 403, 403, 200, 403, 403, 403}},
-		{"another port's page, with the cookie", "right", header("Sec-Fetch-Site", "same-site", "Origin", "http://127.0.0.1:3000"), [7]int{200, 403, 403, 200, 403, 403, 403}},
-		{"an old browser's foreign form", "right", header("Origin", evil), [7]int{200, 403, 403, 200, 403, 403, 403}},
-		{"the other method", "right", func(r *http.Request) {
+		{"our own page", "page", header("Sec-Fetch-Site", "same-origin", "Origin", "http://127.0.0.1:8742"), [7]int{200, 200, 200, 200, 200, 200, 204}},
+		{"curl with the token", "none", header("Authorization", "Bearer TOKEN"), [7]int{200, 200, 200, 200, 200, 200, 204}},
+		{"localhost by name", "page", func(r *http.Request) { r.Host = "localhost:8742" }, [7]int{200, 200, 200, 200, 200, 200, 204}},
+		{"a name that was made to lead here", "page", func(r *http.Request) { r.Host = "rebound.evil.example:8742" }, [7]int{421, 421, 421, 421, 421, 421, 421}},
+		{"a name that looks like ours", "page", func(r *http.Request) { r.Host = "127.0.0.1.evil.example:8742" }, [7]int{421, 421, 421, 421, 421, 421, 421}},
+		{"another port", "page", func(r *http.Request) { r.Host = "127.0.0.1:80" }, [7]int{421, 421, 421, 421, 421, 421, 421}},
+		{"an address of the network", "page", func(r *http.Request) { r.Host = "10.9.0.1:8742" }, [7]int{421, 421, 421, 421, 421, 421, 421}},
+		{"no token", "none", nothing, [7]int{200, 401, 401, 200, 401, 200, 401}},
+		{"a wrong token", "none", header("Authorization", "Bearer AAAAAAAAAAAAAAAAAAAAAAAAAA"), [7]int{200, 401, 401, 200, 401, 200, 401}},
+		{"a wrong cookie", "wrong", nothing, [7]int{200, 401, 401, 200, 401, 200, 401}},
+		{"the cookie alone at ask", "cookie", nothing, [7]int{200, 200, 200, 200, 200, 200, 401}},
+		{"the cookie alone, from our own page", "cookie", header("Sec-Fetch-Site", "same-origin", "Origin", "http://127.0.0.1:8742"), [7]int{200, 200, 200, 200, 200, 200, 401}},
+		{"the cookie and a password that is none of ours", "cookie", header("Authorization", "Basic QTpB"), [7]int{200, 200, 200, 200, 200, 200, 401}},
+		{"a wrong token beside the right cookie", "cookie", header("Authorization", "Bearer x"), [7]int{200, 401, 401, 200, 401, 200, 401}},
+		{"another site's fetch, with all", "page", header("Sec-Fetch-Site", "cross-site", "Origin", evil), [7]int{200, 403, 403, 403, 403, 403, 403}},
+		{"another port's page, with all", "page", header("Sec-Fetch-Site", "same-site", "Origin", "http://127.0.0.1:3000"), [7]int{200, 403, 403, 403, 403, 403, 403}},
+		{"an old browser's foreign form", "page", header("Origin", evil), [7]int{200, 403, 403, 403, 403, 403, 403}},
+		{"the other method", "page", func(r *http.Request) {
 			r.Method = map[string]string{"GET": "POST", "POST": "GET"}[r.Method]
 		}, [7]int{405, 405, 405, 405, 405, 405, 405}},
-		{"asking for leave", "right", func(r *http.Request) { r.Method = "OPTIONS" }, [7]int{405, 405, 405, 405, 405, 405, 405}},
-		{"a form in place of JSON", "right", header("Content-Type", "text/plain"), [7]int{200, 200, 200, 200, 200, 415, 415}},
-		{"a body that is too long", "right", func(r *http.Request) {
+		{"asking for leave", "page", func(r *http.Request) { r.Method = "OPTIONS" }, [7]int{405, 405, 405, 405, 405, 405, 405}},
+		{"a form in place of JSON", "page", header("Content-Type", "text/plain"), [7]int{200, 200, 200, 200, 200, 415, 415}},
+		{"a body that is too long", "page", func(r *http.Request) {
 			r.Body = io.NopCloser(strings.NewReader(`{"token":"` + strings.Repeat("x", bodyBytes) + `"}`))
 		}, [7]int{200, 200, 200, 200, 200, 413, 413}},
-		{"a body that is no JSON", "right", func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("run=7f3a")) }, [7]int{200, 200, 200, 200, 200, 400, 400}},
+		{"a body that is no JSON", "page", func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("run=7f3a")) }, [7]int{200, 200, 200, 200, 200, 400, 400}},
 	} {
 		for i, end := range endpoints {
 			t.Run(kind.name+"/"+end.path, func(t *testing.T) {
 				d, asked := guarded(t)
 				r := httptest.NewRequest(end.method, "http://127.0.0.1:8742"+end.path, strings.NewReader(strings.ReplaceAll(end.body, "TOKEN", d.token)))
 				r.Header.Set("Content-Type", "application/json")
-				switch kind.cookie {
-				case "right":
+				switch kind.shows {
+				case "page":
+					r.Header.Set("Authorization", "Bearer "+d.key)
+					fallthrough
+				case "cookie":
 					r.AddCookie(&http.Cookie{Name: "rollout-8742", Value: d.session})
 				case "wrong":
 					r.AddCookie(&http.Cookie{Name: "rollout-8742", Value: d.token})
@@ -91,10 +97,12 @@ func TestWhoMayAskWhat(t *testing.T) {
 				if acted := end.path == "/api/runs/7f3a/ask" && kind.want[i] == 204; acted != (*asked != "") {
 					t.Errorf("asked of the run: %q", *asked)
 				}
-				if c := w.Header().Get("Set-Cookie"); (c != "") != (end.path == "/api/login" && kind.want[i] == 204) {
+				if c := w.Header().Get("Set-Cookie"); (c != "") != (end.path == "/api/login" && kind.want[i] == 200) {
 					t.Errorf("cookie: %q", c)
-				} else if c != "" && (!strings.Contains(c, "HttpOnly") || !strings.Contains(c, "SameSite=Strict") || strings.Contains(c, d.token)) {
+				} else if c != "" && (!strings.Contains(c, "HttpOnly") || !strings.Contains(c, "SameSite=Strict") || strings.Contains(c, d.token) || strings.Contains(c, d.key)) {
 					t.Errorf("cookie: %q", c)
+				} else if told := w.Body.String() == fmt.Sprintf("{\"key\":%q}\n", d.key); told != (c != "") {
+					t.Errorf("the answer beside the cookie %q: %s", c, w.Body)
 				}
 				for name := range w.Header() {
 					if strings.HasPrefix(name, "Access-Control-") {
@@ -164,8 +172,8 @@ func TestAnActIsRefusedUnlessItIsAllowedConfirmedAndOfARunUnderWay(t *testing.T)
 func TestATokenIsNewAtEachStartAndWrongOnesGetNoCookie(t *testing.T) {
 	a, _ := guarded(t)
 	b, _ := guarded(t)
-	if a.token == b.token || a.session == b.session || a.token == a.session || len(a.token) < 26 {
-		t.Errorf("tokens %s %s, sessions %s %s", a.token, b.token, a.session, b.session)
+	if a.token == b.token || a.session == b.session || a.token == a.session || a.key == b.key || a.key == a.session || len(a.token) < 26 || len(a.key) < 26 {
+		t.Errorf("tokens %s %s, sessions %s %s, keys %s %s", a.token, b.token, a.session, b.session, a.key, b.key)
 	}
 	r := httptest.NewRequest("POST", "http://127.0.0.1:8742/api/login", strings.NewReader(`{"token":"`+b.token+`"}`))
 	r.Header.Set("Content-Type", "application/json")

@@ -31,11 +31,11 @@ func (d *Dashboard) Handler() http.Handler {
 	m.HandleFunc("GET /runs/{run}", page("run.html"))
 	m.HandleFunc("GET /app/{file}", func(w http.ResponseWriter, r *http.Request) { page(r.PathValue("file"))(w, r) })
 	m.HandleFunc("POST /api/login", d.login)
-	m.HandleFunc("GET /api/runs", d.known(d.listRuns))
-	m.HandleFunc("GET /api/runs/{run}/events", d.known(d.stream))
-	m.HandleFunc("GET /api/runs/{run}/logs/{machine}", d.known(d.log))
-	m.HandleFunc("POST /api/runs/{run}/ask", d.known(d.ask))
-	m.Handle("GET /metrics", d.metrics())
+	m.Handle("GET /api/runs", d.known(d.listRuns))
+	m.Handle("GET /api/runs/{run}/events", d.known(d.stream))
+	m.Handle("GET /api/runs/{run}/logs/{machine}", d.known(d.log))
+	m.Handle("POST /api/runs/{run}/ask", d.armed(d.ask))
+	m.Handle("GET /metrics", ours(d.metrics()))
 	return d.guard(m)
 }
 

@@ -1,14 +1,28 @@
 // How a page gets in, and how it stays informed.
 
-// enter trades the token behind the # for the cookie, and takes it out of the address.
+const token = () => /^#([A-Z2-7]{26})$/.exec(location.hash)?.[1];
+
+// The key lets this page act. It lies where no other port of this host comes at it, unlike the cookie, and as long as the tab is open.
+let key = (() => { try { return sessionStorage.getItem('key'); } catch { return null; } })();
+
+// armed says whether this page may ask for anything.
+export const armed = () => !!key;
+
+// enter trades the token behind the # for the cookie and the key, and takes it out of the address.
 export async function enter() {
-  const token = location.hash.slice(1);
-  if (!/^[A-Z2-7]{26}$/.test(token)) return;
+  const shown = token();
+  if (!shown) return;
   history.replaceState(null, '', location.pathname);
   try {
-    await fetch('/api/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token }) });
+    const r = await fetch('/api/login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token: shown }) });
+    if (!r.ok) return;
+    key = (await r.json()).key;
+    sessionStorage.setItem('key', key);
   } catch { /* what comes next says so */ }
 }
+
+// An address that differs only behind the # does not load the page again.
+addEventListener('hashchange', () => { if (token()) location.reload(); });
 
 // Refused is an answer that is no success.
 export class Refused extends Error {
@@ -32,7 +46,7 @@ export async function log(run, machine) {
 }
 
 export async function ask(run, request) {
-  const r = await fetch(`/api/runs/${encodeURIComponent(run)}/ask`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ run, request }) });
+  const r = await fetch(`/api/runs/${encodeURIComponent(run)}/ask`, { method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${key}` }, body: JSON.stringify({ run, request }) });
   if (!r.ok) throw new Refused(r.status, (await r.text()).trim());
 }
 

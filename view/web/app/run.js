@@ -1,6 +1,6 @@
 // The page of one run: that of its address, or the newest.
 import { arrow, glyphs, label, make, number, outcome, say, span, text, lang } from './words.js';
-import { ask, enter, follow, runs } from './net.js';
+import { armed, ask, enter, follow, runs } from './net.js';
 import { curve } from './curve.js';
 import { group } from './group.js';
 
@@ -103,7 +103,9 @@ function closing() {
     e.append(make('code', '', a.command), ' ', a.why);
     return e;
   }));
-  at('control').hidden = !(plan.control && state.alive && state.phase === 'running');
+  const control = plan.control && state.alive && state.phase === 'running';
+  at('control').hidden = !(control && armed());
+  at('unarmed').hidden = !(control && !armed());
 }
 
 function groups() {
