@@ -91,7 +91,11 @@ func (s *site) present(ctx context.Context, addr string) func() {
 		s.env.say("rollout: %v; the run goes on without", err)
 		return func() {}
 	}
-	s.env.say("dashboard of %s: %s", s.cfg.Service, d.URL())
+	if s.env.ci != nil && s.env.ci.system != "" { // who reads the log of a job is not asked for a token
+		s.env.say("dashboard of %s: %s (the log of a job gets no token: `rollout dashboard` on this host prints an address that has one)", s.cfg.Service, d.Address())
+	} else {
+		s.env.say("dashboard of %s: %s", s.cfg.Service, d.URL())
+	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // Ctrl-C ends the run, and the page shall tell of that
 	done := make(chan struct{})
 	go func() {

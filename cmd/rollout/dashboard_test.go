@@ -44,6 +44,23 @@ func TestADashboardNeverHoldsARunUp(t *testing.T) {
 	s.present(t.Context(), "")()
 }
 
+// TestTheLogOfAJobGetsNoToken: it is read by more people than may look at what machines print.
+func TestTheLogOfAJobGetsNoToken(t *testing.T) {
+	for system, token := range map[string]bool{"": true, "CI": false, "GITHUB_ACTIONS": false, "GITLAB_CI": false, "JENKINS_URL": false} {
+		j := newJob(t, "start", system)
+		s := &site{env: &j.env, dir: t.TempDir(), log: slog.New(slog.DiscardHandler)}
+		s.cfg.Service = "game"
+		s.present(t.Context(), "127.0.0.1:0")()
+		said := j.errs.String()
+		if !regexp.MustCompile(`^dashboard of game: http://127\.0\.0\.1:\d+/`).MatchString(said) {
+			t.Errorf("%q: it is not said where it is: %q", system, said)
+		}
+		if regexp.MustCompile(`[A-Z2-7]{26}`).MatchString(said) != token || strings.Contains(said, "`rollout dashboard` on this host") == token {
+			t.Errorf("%q: got %q; want a token: %v", system, said, token)
+		}
+	}
+}
+
 // leaving is where somebody reads one line and leaves.
 type leaving struct {
 	bytes.Buffer

@@ -79,8 +79,11 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
+// Address is where it listens. Whoever has no token finds the figures for Prometheus there, and nothing else of a run.
+func (d *Dashboard) Address() string { return "http://" + d.listener.Addr().String() + "/" }
+
 // URL is the address to open. What follows # is the token: a browser sends it to nobody, and the page trades it for a cookie and a key.
-func (d *Dashboard) URL() string { return "http://" + d.listener.Addr().String() + "/#" + d.token }
+func (d *Dashboard) URL() string { return d.Address() + "#" + d.token }
 
 // The limits of a request. A stream has none but those of its writes.
 const (
