@@ -79,12 +79,23 @@ func TestADirectoryThatOthersCouldChangeIsRefused(t *testing.T) {
 		{"writable by the group", func(t *testing.T, dir string) { must(t, os.Mkdir(dir, 0o700), os.Chmod(dir, 0o770)) }, "mode 0770"},
 		{"writable by all", func(t *testing.T, dir string) { must(t, os.Mkdir(dir, 0o700), os.Chmod(dir, 0o707)) }, "mode 0707"},
 		{"somebody else's", func(t *testing.T, dir string) {
-			if os.Geteuid() != 0 {
-				t.Skip("only root can make a directory of somebody else")
-			}
-			must(t, os.Mkdir(dir, 0o700), os.Chown(dir, 4242, -1))
+			must(t, os.Mkdir(dir, 0o700))
+			give(t, dir, 4242, -1, 0o700)
 		}, "belongs to uid 4242"},
-		{"in one that all may write to", func(t *testing.T, dir string) { must(t, os.Chmod(filepath.Dir(dir), 0o707)) }, "others may rename it"},
+		{"in one that all may write to", func(t *testing.T, dir string) { must(t, os.Chmod(filepath.Dir(dir), 0o707)) }, "all may write to"},
+		{"in one that a group of others may write to", func(t *testing.T, dir string) { give(t, filepath.Dir(dir), -1, 4242, 0o775) }, "group 4242 may write to"},
+		{"in one of somebody else", func(t *testing.T, dir string) { give(t, filepath.Dir(dir), 4242, -1, 0o755) }, "belongs to uid 4242"},
+		{"two below one that others may write to", func(t *testing.T, dir string) { give(t, filepath.Dir(filepath.Dir(dir)), -1, 4242, 0o777) }, "all may write to"},
+		{"beyond somebody else's link", func(t *testing.T, dir string) {
+			up := filepath.Dir(dir)
+			must(t, os.Rename(up, up+".real"), os.Symlink(up+".real", up))
+			asRoot(t)
+			must(t, os.Lchown(up, 4242, -1))
+		}, "belongs to uid 4242"},
+		{"beyond a link to where others may write", func(t *testing.T, dir string) {
+			open := filepath.Join(t.TempDir(), "open")
+			must(t, os.MkdirAll(filepath.Join(open, "real"), 0o700), os.Chmod(open, 0o707), os.Remove(filepath.Dir(dir)), os.Symlink(filepath.Join(open, "real"), filepath.Dir(dir)))
+		}, "open (mode 0707)"},
 		{"with a symbolic link for its lock", func(t *testing.T, dir string) {
 			must(t, os.Mkdir(dir, 0o700), os.Symlink("/etc/hostname", filepath.Join(dir, "lock")))
 		}, "lock"},
@@ -107,6 +118,50 @@ func TestADirectoryThatOthersCouldChangeIsRefused(t *testing.T) {
 				t.Errorf("got %v; want an error with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// give makes a directory somebody else's.
+func give(t *testing.T, dir string, uid, gid int, mode os.FileMode) {
+	t.Helper()
+	asRoot(t)
+	must(t, os.Chown(dir, uid, gid), os.Chmod(dir, mode))
+}
+
+func asRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make a directory of somebody else")
+	}
+}
+
+func TestTheCommandThatMendsADirectoryTakesNoMoreAwayThanItMust(t *testing.T) {
+	for mode, want := range map[os.FileMode]string{0o775: "chmod g-w DIR,", 0o757: "chmod o-w DIR,", 0o777: "chmod go-w DIR,"} {
+		dir := tempDir(t)
+		up := filepath.Dir(dir)
+		give(t, up, -1, 4242, mode)
+		if fs := Flaws(dir); len(fs) != 1 || !strings.HasPrefix(strings.ReplaceAll(fs[0].Fix, up, "DIR"), want) {
+			t.Errorf("mode %04o: got %v; want %s", mode, fs, want)
+		}
+	}
+}
+
+func TestAboveOurHomeNobodyLooks(t *testing.T) {
+	dir := tempDir(t)
+	home := filepath.Dir(dir)
+	must(t, os.Chmod(filepath.Dir(home), 0o707))
+	for _, at := range []string{home, home + "/"} {
+		t.Setenv("HOME", at)
+		s, err := Lock(dir, Holder{PID: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(t, s.Close())
+	}
+	t.Setenv("HOME", dir)
+	if s, err := Lock(dir, Holder{PID: 1}); err == nil {
+		t.Error("the home is the state directory itself, and what is above it was not looked at")
+		_ = s.Close()
 	}
 }
 

@@ -25,7 +25,7 @@ type Flaw struct {
 func (f *Flaw) Error() string { return f.What + "; " + f.Fix }
 
 // Flaws gives what is wrong with dir, and makes nothing; dir need not exist yet. Fatal are what Lock refuses (a symbolic link, another
-// owner, what others may write, what cannot be made) and a filesystem with less than 16 MiB or 1000 files left; the rest is a network
+// owner, what others may write or put another in the place of, what cannot be made) and a filesystem with less than 16 MiB or 1000 files left; the rest is a network
 // filesystem, or one in memory. On systems other than Linux nothing is known of the filesystem.
 func Flaws(dir string) []*Flaw {
 	var fs []*Flaw
@@ -68,9 +68,8 @@ func guardDir(dir string) error {
 	flaw := func(what, fix string) error {
 		return &Flaw{What: fmt.Sprintf("state directory %s: %s", dir, what), Fix: fix, Fatal: true}
 	}
-	up := filepath.Dir(dir)
-	if above, err := os.Stat(up); err == nil && guarded && above.Mode().Perm()&0o002 != 0 && above.Mode()&fs.ModeSticky == 0 {
-		return flaw(fmt.Sprintf("others may rename it, since all may write to %s (mode %04o)", up, above.Mode().Perm()), "chmod o-w "+up+", after looking at what is in it")
+	if err := guardAbove(dir); err != nil {
+		return err
 	}
 	info, err := os.Lstat(dir)
 	switch {

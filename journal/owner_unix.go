@@ -18,10 +18,19 @@ const noFollow = unix.O_NOFOLLOW
 // guarded says that mode bits tell who may write.
 const guarded = true
 
+// owner gives the uid and the gid of a file.
+func owner(info fs.FileInfo) (uid, gid int) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return -1, -1
+	}
+	return int(st.Uid), int(st.Gid)
+}
+
 // guard refuses what belongs to somebody else, root included, or what others may write. name is what it is called in the Flaw.
 func guard(name, path string, info fs.FileInfo) error {
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
-		return &Flaw{What: fmt.Sprintf("%s: it belongs to uid %d and this is uid %d", name, st.Uid, os.Geteuid()), Fix: "run as its owner, or use another --state-dir", Fatal: true}
+	if uid, _ := owner(info); uid != os.Geteuid() {
+		return &Flaw{What: fmt.Sprintf("%s: it belongs to uid %d and this is uid %d", name, uid, os.Geteuid()), Fix: "run as its owner, or use another --state-dir", Fatal: true}
 	}
 	if info.Mode().Perm()&0o022 != 0 {
 		return &Flaw{What: fmt.Sprintf("%s: others may write to it (mode %04o)", name, info.Mode().Perm()), Fix: "chmod go-w " + path + ", after looking at what is in it", Fatal: true}

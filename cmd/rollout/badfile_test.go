@@ -169,8 +169,8 @@ func TestAStateDirectoryThatOthersCouldChangeIsNotUsed(t *testing.T) {
 			"others may write to it (mode 0777); chmod go-w DIR/state/game, after looking at what is in it"},
 		{"the group may write", func(t *testing.T, _ *desk, dir string) { must(t, os.Mkdir(dir, 0o700), os.Chmod(dir, 0o770)) },
 			"others may write to it (mode 0770); chmod go-w DIR/state/game, after looking at what is in it"},
-		{"all may put another in its place", func(t *testing.T, d *desk, _ string) { must(t, os.Chmod(d.state, 0o777)) },
-			"others may rename it, since all may write to DIR/state (mode 0777); chmod o-w DIR/state, after looking at what is in it"},
+		{"all may put another in its place", func(t *testing.T, d *desk, _ string) { must(t, os.Chmod(d.state, 0o707)) },
+			"others may put another in its place, since all may write to DIR/state (mode 0707); chmod o-w DIR/state, after looking at what is in it"},
 		{"somebody else's", func(t *testing.T, _ *desk, dir string) {
 			if os.Geteuid() != 0 {
 				t.Skip("only root can make a directory of somebody else")
