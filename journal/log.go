@@ -6,12 +6,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // Log opens log/<name>.log of the run for appending, mode 0600, for what remote commands print. Every character of name that is not
 // plain in a file name becomes _, and then some of its hash is added, so that two names never share a file. Once the journal is
-// broken what is written to it is dropped without an error: a log must not eat the room kept for the run's last events.
+// broken what is written to it is dropped without an error: a log must not eat the room kept for the run's last events. So is what comes after
+// 16 MiB, but for a line that says so: a machine that prints without end must not fill the disk of who watches it.
 func (r *Run) Log(name string) (io.WriteCloser, error) {
 	dir := filepath.Join(r.dir, "log")
 	if err := os.MkdirAll(dir, dirMode); err != nil {
@@ -21,8 +23,19 @@ func (r *Run) Log(name string) (io.WriteCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("log of run %s: %w", r.id, err)
 	}
-	return &logFile{f: f, run: r}, nil
+	info, err := f.Stat()
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("log of run %s: %w", r.id, err)
+	}
+	return &logFile{f: f, run: r, size: info.Size()}, nil
 }
+
+// logMost is how many bytes of what a machine prints are kept.
+const logMost = 16 << 20
+
+// logFull is the last line of a log that is full. With it the file has more than logMost bytes, so that no command after this one says it again.
+var logFull = fmt.Sprintf("\n[rollout: this log is full at %d MiB; what is printed from here on is not kept]\n", logMost>>20)
 
 func logName(name string) string {
 	clean := strings.Map(func(c rune) rune {
@@ -41,15 +54,22 @@ func logName(name string) string {
 
 // logFile is an open log.
 type logFile struct {
-	f   *os.File
-	run *Run
+	f    *os.File
+	run  *Run
+	size int64
 }
 
 func (l *logFile) Write(b []byte) (int, error) {
-	if l.run.stopped() {
+	if l.run.stopped() || l.size > logMost {
 		return len(b), nil
 	}
-	return l.f.Write(b)
+	kept := b
+	if room := logMost - l.size; int64(len(b)) > room {
+		kept = slices.Concat(b[:room], []byte(logFull))
+	}
+	n, err := l.f.Write(kept)
+	l.size += int64(n)
+	return min(n, len(b)), err
 }
 
 func (l *logFile) Close() error { return l.f.Close() }

@@ -67,3 +67,48 @@ func TestTheEndOfALogIsItsLastWholeLines(t *testing.T) {
 		t.Error("a log outside of the directory was read")
 	}
 }
+
+func TestAMachineThatPrintsWithoutEndDoesNotFillTheDisk(t *testing.T) {
+	dir, _, r := begun(t)
+	path := filepath.Join(runDir(dir, "r1"), "log", "m1.log")
+	w, err := r.Log("m1")
+	must(t, err)
+	must(t, os.Truncate(path, logMost-4)) // a hole, which costs no disk
+	must(t, w.Close())
+	for range 2 { // as two commands, one after the other
+		w, err := r.Log("m1")
+		must(t, err)
+		for range 3 {
+			if n, err := io.WriteString(w, "12345"); n != 5 || err != nil {
+				t.Errorf("got %d, %v; want the command to go on", n, err)
+			}
+		}
+		must(t, w.Close())
+	}
+	want := "1234\n[rollout: this log is full at 16 MiB; what is printed from here on is not kept]\n"
+	if info, err := os.Stat(path); err != nil || info.Size() != logMost-4+int64(len(want)) {
+		t.Errorf("got %v, %v; want %d bytes", info.Size(), err, logMost-4+len(want))
+	}
+	if got, err := Tail(dir, "r1", "m1", int64(len(want))); got != want[len("1234\n"):] || err != nil {
+		t.Errorf("got %q, %v; want it to end with why", got, err)
+	}
+}
+
+func TestALogThatIsJustFullSaysSoOnlyWhenMoreComes(t *testing.T) {
+	dir, _, r := begun(t)
+	path := filepath.Join(runDir(dir, "r1"), "log", "m1.log")
+	w, err := r.Log("m1")
+	must(t, err, os.Truncate(path, logMost-4), w.Close())
+	for _, row := range []struct {
+		text string
+		want int
+	}{{"1234", logMost}, {"", logMost}, {"5", logMost + len(logFull)}, {"6", logMost + len(logFull)}} {
+		w, err := r.Log("m1")
+		must(t, err)
+		_, err = io.WriteString(w, row.text)
+		must(t, err, w.Close())
+		if info, err := os.Stat(path); err != nil || info.Size() != int64(row.want) {
+			t.Errorf("after %q: got %d, %v; want %d bytes", row.text, info.Size(), err, row.want)
+		}
+	}
+}

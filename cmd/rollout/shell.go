@@ -143,7 +143,7 @@ func changes(do plans.Act) bool {
 	return do != plans.DoStatus && do != plans.DoHealth && do != plans.DoRelease
 }
 
-// shown is how much of a command's output goes into the journal; all of it is in the run's log.
+// shown is how much of a command's output goes into the journal; the run's log has far more of it.
 const shown = 2000
 
 // patient streams an archive to its end although the run leaves. Only the waiting ends.
