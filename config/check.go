@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -203,11 +204,15 @@ func (d *decoder) checkState(c Config) {
 	}
 }
 
-// checkNotify wants a key where something is signed by it, and none where nothing is.
+// checkNotify wants a key where something is signed by it, and none where nothing is; and no password in an address, since a receiver may say it
+// back in more forms than can be hidden.
 func (d *decoder) checkNotify(c Config) {
 	for i, n := range c.Notify {
 		at := "notify[" + strconv.Itoa(i) + "]"
 		key := under(at, "secret")
+		if u, err := url.Parse(string(n.URL)); err == nil && u.User != nil {
+			d.faultValue(under(at, "url"), "holds a user or a password before its host", "take an address with a token in its path instead")
+		}
 		if d.unreadable(at) || d.faulty(under(at, "to")) {
 			continue
 		}

@@ -66,6 +66,7 @@ var badInputs = []struct {
 	{"variable with a line break", []change{{"${DINGTALK_SECRET}", "${LINES}"}}},
 	{"bad variable", []change{{"${DINGTALK_SECRET}", "${a-b}"}}},
 	{"plain http for a token", []change{{`"${DINGTALK_URL}"`, "http://chat.example/t0ken"}}},
+	{"a password in an address of news", []change{{`"${DINGTALK_URL}"`, "https://ops:passw0rd@chat.example/t0ken"}}},
 	{"literal secrets beside a mistake", []change{{`{to: dingtalk, url: "${DINGTALK_URL}", secret: "${DINGTALK_SECRET}"}`,
 		`{to: dingtalk, url: "https://a.example/t0ken", secert: 's3cret, x', lang: de}`}}},
 	{"two recipes", []change{{"command:\n", "systemd: game\ncommand:\n"}}},

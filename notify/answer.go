@@ -16,8 +16,8 @@ type answer struct {
 
 // RefusedError is an answer that says no.
 type RefusedError struct {
-	Code   string // the service's own, such as errcode 310000, or HTTP 404
-	Text   string // what it says; without secrets, cut to a readable length
+	Code   string // the service's own, such as errcode 310000, or HTTP 404; like Text without secrets, and cut to a readable length
+	Text   string // what it says
 	Denied bool   // it refuses who we are: the token, the signature, the address that we come from
 }
 
@@ -64,7 +64,7 @@ func (a answer) coded(name, message string, denied ...string) (string, error) {
 	case code != "" && code != "0":
 		var text string
 		_ = json.Unmarshal(said[message], &text) // without it the number says enough
-		return "", &RefusedError{Code: name + " " + clip(code, 20), Text: text, Denied: slices.Contains(denied, code)}
+		return "", &RefusedError{Code: name + " " + code, Text: text, Denied: slices.Contains(denied, code)}
 	case a.status < 200 || a.status > 299:
 		return "", a.http()
 	case code == "":

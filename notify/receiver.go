@@ -43,6 +43,9 @@ func (r Receiver) address() (*url.URL, error) {
 	if err != nil || u.Hostname() == "" { // the error would show it
 		return nil, errors.New("the url cannot be read")
 	}
+	if u.User != nil { // a receiver that says back what it was sent would show it, in Base64
+		return nil, errors.New("the url holds a user or a password before its host, which is refused: take one with a token in its path")
+	}
 	a, err := netip.ParseAddr(u.Hostname())
 	if u.Scheme != "https" && (u.Scheme != "http" || u.Hostname() != "localhost" && (err != nil || !a.Unmap().IsLoopback())) {
 		return nil, errors.New("the url is neither https nor on loopback")
@@ -57,7 +60,7 @@ const shortest = 8
 func (r Receiver) mask(text string, more ...string) string {
 	all := slices.Concat(more, []string{string(r.URL), string(r.Secret)})
 	if u, err := url.Parse(string(r.URL)); err == nil {
-		all = append(all, u.RequestURI(), u.RawQuery, u.User.String())
+		all = append(all, u.RequestURI(), u.RawQuery)
 		all = append(all, strings.Split(u.Path, "/")...)
 		all = append(all, strings.Split(u.EscapedPath(), "/")...)
 		for _, vs := range u.Query() {

@@ -63,7 +63,7 @@ func (s *Sender) Send(ctx context.Context, r Receiver, m Message) (string, error
 	said, err := r.taken(a)
 	var no *RefusedError
 	if errors.As(err, &no) {
-		no.Text = clip(r.mask(no.Text, p.signed), readable)
+		no.Code, no.Text = clip(r.mask(no.Code, p.signed), readable), clip(r.mask(no.Text, p.signed), readable)
 		return "", no
 	}
 	return said, err
