@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -104,9 +105,48 @@ func TestNothingInAMessageIsActedOn(t *testing.T) {
 			t.Errorf("%s: got %s", to, text)
 		}
 	}
+	for _, b := range sections(t, m) {
+		if b.Text.Type != "mrkdwn" || !b.Text.Verbatim {
+			t.Errorf("slack: got %+v, want nothing in it made a link", b)
+		}
+	}
 	p, err := Receiver{To: Feishu, URL: "https://chat.example/hook"}.post(m, afternoon)
 	if err != nil || strings.Contains(string(p.body), "lark_md") || strings.Contains(string(p.body), `"markdown"`) || strings.Count(string(p.body), "plain_text") != 2 {
 		t.Errorf("feishu: got %s, %v, want plain text only", p.body, err)
+	}
+}
+
+// sections are the blocks of a message as Slack reads them.
+func sections(t *testing.T, m Message) []slackSection {
+	t.Helper()
+	p, err := Receiver{To: Slack, URL: "https://chat.example/hook"}.post(m, afternoon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Blocks []slackSection }
+	if err := json.Unmarshal(p.body, &got); err != nil || len(got.Blocks) == 0 {
+		t.Fatalf("got %s, %v, want blocks", p.body, err)
+	}
+	return got.Blocks
+}
+
+// TestNoBlockIsLongerThanSlackTakes takes the most that a message of a run holds, and more: Slack refuses the whole message for one block.
+func TestNoBlockIsLongerThanSlackTakes(t *testing.T) {
+	m := news("zh-CN")
+	m.Lines = nil
+	for range 8 {
+		m.Lines = append(m.Lines, Line{"情况", strings.Repeat("排", 300)})
+	}
+	m.Lines = append(m.Lines, Line{"情况", strings.Repeat("&", 3000)})
+	whole := ""
+	for _, b := range sections(t, m) {
+		if n := len([]rune(b.Text.Text)); n == 0 || n > 3000 {
+			t.Errorf("a block has %d characters", n)
+		}
+		whole += b.Text.Text
+	}
+	if got := strings.Count(whole, "排"); got != 8*300 {
+		t.Errorf("%d characters of the lines are told, want %d", got, 8*300)
 	}
 }
 
