@@ -225,8 +225,9 @@ receive() {
 	[ "$is" = "$sum" ] || die "the archive of release $id came with the sha256 $is and must have $sum"
 }
 
-# look refuses an archive that would write beside its own directory, by its names or through a link it brings. busybox strips
-# such names from its list and says so.
+# look refuses an archive that would write beside its own directory, by its names or through a link it brings, or make a file
+# out there its own by a hard link. A symbolic link may lead anywhere: nothing is written through it, and configuration is
+# often elsewhere. busybox strips such names from its list and says so.
 look() {
 	z=
 	{ magic=$(dd if="$part.tar.tmp" bs=2 count=1); } 2>/dev/null
@@ -236,10 +237,30 @@ look() {
 	name=$(grep -E '^/|(^|/)\.\.(/|$)' "$part.names.tmp" | head -n 1)
 	[ -n "$name" ] || name=$(grep 'emoving leading' "$part.notes.tmp" | head -n 1)
 	[ -z "$name" ] || die "the archive of release $id has a name that is absolute or has '..', so nothing of it was unpacked: $name"
-	tar -tv${z}f - <"$part.tar.tmp" 2>/dev/null | awk 'FNR == NR { gsub(/\/(\.?\/)+/, "/"); sub(/^(\.\/)+/, ""); sub(/\/$/, ""); name[FNR] = $0; last = FNR; next } { size += int(($3 + 4095) / 4096) * 4; if (/^l/) link[name[FNR]] = 1 } END { printf "%.0f\n", size; for (i = 1; i <= last; i++) { n = split(name[i], dir, "/"); p = ""; for (j = 1; j < n; j++) { p = p dir[j]; if (p in link) { print name[i]; exit } p = p "/" } } }' "$part.names.tmp" - >"$part.notes.tmp"
-	kib= name=
-	{ read -r kib; read -r name; } <"$part.notes.tmp"
-	[ -z "$name" ] || die "the archive of release $id writes through a link of its own, so nothing of it was unpacked: $name"
+	# Line n of the long list is that of name n. busybox shows a hard link as a file, and where its target begins a name may hide: whatever
+	# may be one is tried.
+	tar -tv${z}f - <"$part.tar.tmp" 2>/dev/null | awk 'function tidy(s) { gsub(/\/(\.?\/)+/, "/", s); sub(/^(\.\/)+/, "", s); sub(/\/$/, "", s); return s }
+		function through(s, n, dir, p, j) {
+			n = split(s, dir, "/")
+			for (j = 1; j < n; j++) { p = p dir[j]; if (p in link) return 1; p = p "/" }
+			return 0
+		}
+		FNR == NR { name[FNR] = tidy($0); last = FNR; next }
+		{
+			rows = FNR
+			size += int(($3 + 4095) / 4096) * 4
+			if (/^l/) { link[name[FNR]] = 1; next }
+			for (s = $0; match(s, / (link to|->) /); of[n] = name[FNR]) { s = substr(s, RSTART + RLENGTH); target[++n] = s }
+		}
+		END {
+			printf "%.0f\n", size
+			if (rows != last) { print "has a line break in a link"; exit }
+			for (i = 1; i <= last; i++) if (through(name[i])) { print "writes through a link of its own: " name[i]; exit }
+			for (i = 1; i <= n; i++) if (target[i] ~ /^\/|(^|\/)\.\.(\/|$)/ || through(tidy(target[i]))) { print "has a hard link to a place outside: " of[i]; exit }
+		}' "$part.names.tmp" - >"$part.notes.tmp"
+	kib= fault=
+	{ read -r kib; read -r fault; } <"$part.notes.tmp"
+	[ -z "$fault" ] || die "the archive of release $id $fault; nothing of it was unpacked"
 	room "${kib:-0}" "release $id unpacked"
 }
 
