@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 )
 
@@ -114,7 +113,7 @@ func (f *files) active() (string, error) {
 	return "", &Flaw{fmt.Sprintf("%s: several profiles are active (%s)", f.configName(), strings.Join(names, ", ")), "name one"}
 }
 
-// read decodes a file of profiles into to, a pointer to a slice. A secret one must be its owner's alone.
+// read decodes a file of profiles into to, a pointer to a slice. A secret one must be ours or root's alone.
 func (f *files) read(name string, must, secret bool, to any) error {
 	path := name
 	if rest, ok := strings.CutPrefix(name, "~/"); ok {
@@ -132,9 +131,10 @@ func (f *files) read(name string, must, secret bool, to any) error {
 	if err != nil {
 		return fmt.Errorf("profiles: %w", err)
 	}
-	// Windows has no such bits; there the user's directory is the guard.
-	if secret && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return &Flaw{fmt.Sprintf("%s: mode %#o lets others read the keys", name, info.Mode().Perm()), "chmod 600 " + path}
+	if secret {
+		if err := alone(name, path, info); err != nil {
+			return err
+		}
 	}
 	body, err := io.ReadAll(io.LimitReader(file, maxProfiles+1))
 	if err != nil {

@@ -40,6 +40,19 @@ func home(t *testing.T, config, credential string, mode os.FileMode) string {
 	return dir
 }
 
+// ofAnother is a home whose keys somebody else has written; "" where that cannot be made.
+func ofAnother(t *testing.T) string {
+	t.Helper()
+	dir := home(t, twoProfiles, twoPairs, 0o600)
+	if os.Geteuid() != 0 {
+		return ""
+	}
+	if err := os.Chown(filepath.Join(dir, ".ucloud", "credential.json"), 4242, -1); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func env(pairs ...string) func(string) (string, bool) {
 	return func(name string) (string, bool) {
 		for i := 0; i < len(pairs); i += 2 {
@@ -139,6 +152,7 @@ func TestCredentialsThatCannotBeUsedAreRefusedInASentence(t *testing.T) {
 		{"a browser login", good, []string{"UCLOUD_PROFILE", "browser"}, "is a browser login of ucloud-cli", true},
 		{"a file others may read", home(t, twoProfiles, twoPairs, 0o640), nil, "chmod 600", true},
 		{"a file others may write", home(t, twoProfiles, twoPairs, 0o602), nil, "chmod 600", true},
+		{"a file of somebody else", ofAnother(t), nil, "credential.json: it belongs to uid 4242 and this is uid 0", true},
 		{"an object, not an array", home(t, twoProfiles, `{"profile":"default","private_key":"canary-a"}`, 0o600), nil, "not a JSON array", true},
 		{"a number for a key", home(t, twoProfiles, `[{"profile":"default","private_key":90210}]`, 0o600), nil, "not a JSON array", true},
 		{"a pair with a hole", home(t, twoProfiles, `[{"profile":"default","public_key":"canary-a"}]`, 0o600), nil, "no whole key pair", true},
@@ -149,6 +163,9 @@ func TestCredentialsThatCannotBeUsedAreRefusedInASentence(t *testing.T) {
 		{"plain http", good, []string{"UCLOUD_API_BASE_URL", "http://api.ucloud.cn"}, "plain http only to loopback", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			if row.home == "" {
+				t.Skip("only root can give a file to somebody else")
+			}
 			if runtime.GOOS == "windows" && strings.Contains(row.want, "chmod") {
 				t.Skip("no mode bits")
 			}
