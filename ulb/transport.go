@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -31,10 +32,19 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// proxy gives the one that the environment names; for plain http none. Such a request can be read and sent again by whoever carries it, so it goes
+// straight to the private network or to loopback, or not at all.
+func proxy(r *http.Request) (*url.URL, error) {
+	if r.URL.Scheme == "http" {
+		return nil, nil
+	}
+	return http.ProxyFromEnvironment(r)
+}
+
 // transport is the bottom: connections, kept for as many requests as run at once.
 func transport(parallel int) *http.Transport {
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  proxy,
 		MaxIdleConns:           2 * parallel,
 		MaxIdleConnsPerHost:    2 * parallel,
 		IdleConnTimeout:        maxIdle,
