@@ -1,0 +1,34 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/seed59ee9cdc/rollout/config"
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// TestARollbackNeverGoesForward: the release that the newest rollout has brought is no way back, whoever names it.
+func TestARollbackNeverGoesForward(t *testing.T) {
+	s := &site{cfg: config.Config{Deploy: &config.Deploy{Run: "x"}}}
+	for name, row := range map[string]struct {
+		was, to string
+		ref     string
+		code    int
+		says    string
+	}{
+		"the one before":         {was: "v1.8.1", ref: "v1.8.1"},
+		"another one":            {was: "v1.8.1", to: "v1.8.0", ref: "v1.8.0"},
+		"a job's own tag":        {was: "v1.8.1", to: "v1.8.2", code: 3, says: "v1.8.2 is what the newest rollout brings; name another one with --to RELEASE"},
+		"the same one as before": {was: "v1.8.2", code: 3, says: "v1.8.2 is what the newest rollout brings; name another one with --to RELEASE"},
+		"different ones":         {was: "v1.8.0+v1.8.1", code: 3, says: "before the newest rollout the machines ran different releases (v1.8.0+v1.8.1): name one with --to RELEASE"},
+	} {
+		newest := newSaga(func(p *plans.Plan) { p.Was = row.was }).s // it brings v1.8.2
+		a, err := s.previous(t.Context(), newest, row.to)
+		switch {
+		case exitCode(err, 0) != row.code || a.ref != row.ref:
+			t.Errorf("%s: got %q, %v, want %q and exit %d", name, a.ref, err, row.ref, row.code)
+		case err != nil && err.Error() != row.says:
+			t.Errorf("%s: got %v, want %s", name, err, row.says)
+		}
+	}
+}
