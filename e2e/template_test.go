@@ -48,3 +48,48 @@ func TestGitLabsRollbackDoesNotTakeThePipelinesTag(t *testing.T) {
 		})
 	}
 }
+
+// TestAJobReportsItsOwnRunOnly: the newest run may be another's, and files of an earlier job may still lie there.
+func TestAJobReportsItsOwnRunOnly(t *testing.T) {
+	t.Parallel()
+	deploy, always := jenkinsfile(t)
+	gitlab := (&world{t: t}).hire(nil).template(map[string]string{"ref": "v1.2.0"})
+	for name, c := range map[string]struct {
+		outcome string // what rollout writes; empty: it is killed before it can
+		reports string
+	}{
+		"its own":             {"ROLLOUT_RESULT=held\nROLLOUT_RUN_ID=7f3a\n", "<7f3a>"},
+		"refused":             {"ROLLOUT_RESULT=refused\nROLLOUT_EXIT_CODE=2\n", ""},
+		"not even an outcome": {"", ""},
+	} {
+		for system, lines := range map[string][2]string{
+			"gitlab":  {strings.Join(gitlab.Script, "\n"), strings.Join(gitlab.AfterScript, "\n")},
+			"jenkins": {deploy, always},
+		} {
+			t.Run(name+", "+system, func(t *testing.T) {
+				r := pretend(t, `for command; do case $command in
+status) exit 1 ;;
+report) shift 5; printf '<%s>' "$1" >rollout-junit.xml; exit 0 ;;
+start) [ -z "$OUTCOME" ] || printf "$OUTCOME" >rollout.env ;;
+esac; done
+exit 6
+`, map[string]string{"OUTCOME": c.outcome, "DEPLOY_COMMAND": "start", "DEPLOY_REF": "v1.2.0", "DEPLOY_CONFIG": "rollout.yaml", "DEPLOY_STATE": "state"})
+				for _, f := range []string{"rollout.env", "rollout-junit.xml"} {
+					if err := os.WriteFile(filepath.Join(r.work, f), []byte("ROLLOUT_RUN_ID=old\n"), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				shell := []string{"sh", "-e", "-c"}
+				if o := r.step(shell, lines[0], nil).finish(t); o.code != 6 {
+					t.Errorf("the job: %s", o)
+				}
+				if o := r.step(shell, lines[1], nil).finish(t); o.code != 0 || r.read("rollout-junit.xml") != c.reports {
+					t.Errorf("what comes after: %s\nwant %q reported, got %q", o, c.reports, r.read("rollout-junit.xml"))
+				}
+				if got := r.read("rollout.env"); got != c.outcome {
+					t.Errorf("want the outcome %q, got %q", c.outcome, got)
+				}
+			})
+		}
+	}
+}
