@@ -77,7 +77,7 @@ func (e *env) inCI() {
 	e.ci = &c
 }
 
-// begin names the command that runs by its path, such as "rollout start", now that the flags are known.
+// begin names the command that runs by its path, such as "rollout start", as soon as the flags are known: a mistake in them is told, too.
 func (e *env) begin(path string) {
 	c := e.ci
 	command, ok := strings.CutPrefix(path, "rollout ")

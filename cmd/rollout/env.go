@@ -66,7 +66,7 @@ func (g *globals) check() error {
 }
 
 // text says whether people read the output.
-func (e *env) text() bool { return e.flags.output == "text" }
+func (e *env) text() bool { return e.flags.output == "text" && !e.flags.json }
 
 // document prints a result for programs, in the output format asked for.
 func (e *env) document(v any) error {

@@ -21,23 +21,28 @@ To see it all without an account or a machine:  rollout sandbox
 			if err := given(cmd.Flags()); err != nil {
 				return err
 			}
-			if err := e.flags.check(); err != nil {
-				return err
-			}
-			e.begin(cmd.CommandPath())
-			return nil
+			return e.flags.check()
 		},
 		CompletionOptions: cobra.CompletionOptions{},
 	}
 	cmd.SetIn(e.stdin)
 	cmd.SetOut(e.stdout)
 	cmd.SetErr(e.stderr)
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return wrongValue(err) })
+	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		e.begin(c.CommandPath())
+		return wrongValue(err)
+	})
 	e.flags.addFlags(cmd.PersistentFlags())
 	cmd.AddGroup(&cobra.Group{ID: "everyday", Title: "Everyday:"}, &cobra.Group{ID: "running", Title: "While it runs:"}, &cobra.Group{ID: "afterwards", Title: "Afterwards:"}, &cobra.Group{ID: "around", Title: "Around it:"})
 	in := func(group string, cs ...*cobra.Command) {
 		for _, c := range cs {
 			c.GroupID = group
+			if args := c.Args; args != nil { // it is asked right after the flags, before anything can be refused
+				c.Args = func(c *cobra.Command, words []string) error {
+					e.begin(c.CommandPath())
+					return args(c, words)
+				}
+			}
 			cmd.AddCommand(c)
 		}
 	}
