@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -91,5 +92,54 @@ exit 6
 				}
 			})
 		}
+	}
+}
+
+// TestAnSSHKeyIsTakenAsPeoplePasteIt: without the end of its last line, and with the ends of lines that Windows has.
+func TestAnSSHKeyIsTakenAsPeoplePasteIt(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "key")
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "the-key", "-f", file).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	made, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const listing = "ssh-add -l\n"
+	whole := strings.TrimSuffix(string(made), "\n")
+	for name, key := range map[string]string{
+		"as it was made": whole + "\n", "without its last newline": whole, "with CRLF": strings.ReplaceAll(whole, "\n", "\r\n") + "\r\n", "with CRLF and without its last newline": strings.ReplaceAll(whole, "\n", "\r\n"),
+	} {
+		t.Run("gitlab, "+name, func(t *testing.T) {
+			r := pretend(t, listing, map[string]string{"GITLAB_CI": "true", "ROLLOUT_SSH_KEY": file + name})
+			if err := os.WriteFile(file+name, []byte(key), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			job := r.template(map[string]string{"command": "resume"})
+			if o := r.lines(job.Script, job.Variables).finish(t); o.code != 0 || !strings.Contains(o.stdout, "the-key") {
+				t.Errorf("the agent has not the key: %s", o)
+			}
+		})
+		t.Run("github, "+name, func(t *testing.T) {
+			r := pretend(t, listing, (&world{t: t}).github().env)
+			if o := r.use(map[string]string{"command": "resume", "version": "path", "ssh-key": key}).finish(t); o.code != 0 || !strings.Contains(o.stdout, "the-key") {
+				t.Errorf("the agent has not the key: %s", o)
+			}
+		})
+	}
+	for _, system := range []string{"gitlab", "github"} {
+		t.Run(system+", none", func(t *testing.T) {
+			r := pretend(t, listing, map[string]string{"ROLLOUT_SSH_KEY": filepath.Join(t.TempDir(), "nosuch")})
+			o := output{}
+			if job := r.template(map[string]string{"command": "resume", "wait": "0"}); system == "gitlab" {
+				o = r.lines(job.Script, job.Variables).finish(t)
+			} else {
+				o = r.use(map[string]string{"command": "resume", "version": "path", "ssh-key": "none"}).finish(t)
+			}
+			if o.code != 4 {
+				t.Errorf("want exit 4, got %s", o)
+			}
+		})
 	}
 }

@@ -110,9 +110,10 @@ esac
 cd "${INPUT_WORKING_DIRECTORY:-.}"
 [ -n "${INPUT_SSH_KEY:-}" ] || exec "$program" "$@"
 # The key goes into an agent that ends with rollout, and never to the disk. The process stays this one: the agent is its child.
+# OpenSSH takes no key whose lines end as Windows ends them, nor one whose last line does not end.
 # shellcheck disable=SC2016 # the inner shell reads them
 exec ssh-agent sh -c '
-	printf "%s\n" "$INPUT_SSH_KEY" | ssh-add -q - || exit 4
+	printf "%s\n" "$INPUT_SSH_KEY" | tr -d "\r" | ssh-add -q - || exit 4
 	unset INPUT_SSH_KEY
 	exec "$@"
 ' sh "$program" "$@"
