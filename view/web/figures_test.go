@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http/httptest"
 	"os"
@@ -122,5 +123,53 @@ func TestTheGrafanaDashboardAndTheDocsNameTheFiguresThereAre(t *testing.T) {
 				t.Errorf("%s does not name %s", file, n)
 			}
 		}
+	}
+}
+
+// TestAPanelOfTheGrafanaDashboardThatShowsOneMomentAsksForIt: the run before would be among the series of a whole half hour. Its list of jobs is of the
+// time that is shown.
+func TestAPanelOfTheGrafanaDashboardThatShowsOneMomentAsksForIt(t *testing.T) {
+	b, err := os.ReadFile("../../packaging/grafana-dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d struct {
+		Templating struct {
+			List []struct {
+				Type    string
+				Refresh int
+			}
+		}
+		Panels []struct {
+			Type, Title string
+			Targets     []struct {
+				Expr    string
+				Instant bool
+				Range   *bool
+			}
+		}
+	}
+	if err := json.Unmarshal(b, &d); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range d.Templating.List {
+		if v.Type == "query" && v.Refresh != 2 {
+			t.Errorf("a variable is read with refresh %d, want 2, when the time range changes", v.Refresh)
+		}
+	}
+	moments := 0
+	for _, p := range d.Panels {
+		for _, q := range p.Targets {
+			moment := p.Type != "timeseries"
+			if moment {
+				moments++
+			}
+			if q.Instant != moment || moment && (q.Range == nil || *q.Range) {
+				t.Errorf("%s, a %s: %s is asked with instant %v", p.Title, p.Type, q.Expr, q.Instant)
+			}
+		}
+	}
+	if moments != 6 {
+		t.Errorf("%d panels of one moment, want 6", moments)
 	}
 }
