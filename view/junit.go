@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -115,7 +116,6 @@ func (d ReportDoc) junitCase(s ReportStepDoc, lead string) junitCase {
 		faults = append(faults, strings.TrimSpace(f.said(d.lang)+"\n"+f.tail()))
 	}
 	output := strings.Join(faults, "\n\n")
-	flaw := func(message string) *junitFlaw { return &junitFlaw{Message: oneLine(message)} }
 	switch s.Status {
 	case plans.StepFailed:
 		c.Failure = &junitFlaw{Message: oneLine(s.Error), Type: string(s.Kind), Text: "\n" + strings.TrimSpace(s.Error+"\n\n"+output) + "\n"}
@@ -124,7 +124,7 @@ func (d ReportDoc) junitCase(s ReportStepDoc, lead string) junitCase {
 		case d.Damage != "":
 			c.Error = flaw(d.Damage)
 		case d.Phase == plans.PhaseRunning, d.Phase == plans.PhasePaused:
-			c.Skipped = flaw(string(d.Phase) + " " + d.Why)
+			c.Skipped = flaw(strings.TrimSpace(string(d.Phase) + " " + d.Why))
 		default:
 			c.Error = flaw(d.Outcome)
 		}
@@ -147,13 +147,19 @@ func (d ReportDoc) whole(cases []junitCase) (junitCase, bool) {
 	c := junitCase{Class: oneLine(d.Service), Name: "run " + oneLine(d.Run), Time: junitTime(0)}
 	switch {
 	case d.Damage != "":
-		c.Error = &junitFlaw{Message: oneLine(d.Damage)}
+		c.Error = flaw(d.Damage)
 	case d.Phase == plans.PhaseHeld, d.Phase == plans.PhaseAborted, d.Phase == plans.PhaseInterrupted:
-		c.Failure = &junitFlaw{Message: d.Outcome, Type: string(d.Phase), Text: d.Why}
+		c.Failure = &junitFlaw{Message: d.Outcome, Type: string(d.Phase), Text: cmp.Or(d.Why, d.Outcome)}
 	default:
 		return c, false
 	}
 	return c, true
+}
+
+// flaw says the same twice: Jenkins shows the attribute, GitLab the text alone.
+func flaw(message string) *junitFlaw {
+	message = oneLine(message)
+	return &junitFlaw{Message: message, Text: message}
 }
 
 func junitTime(seconds float64) string { return strconv.FormatFloat(seconds, 'f', 3, 64) }

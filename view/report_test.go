@@ -295,6 +295,13 @@ func TestJUnitSaysWhatFailed(t *testing.T) {
 		if counts := fmt.Sprint(s.Tests, s.Failures, s.Errors, s.Skipped); counts != want || len(s.Cases) != s.Tests || got.Tests != s.Tests {
 			t.Errorf("%s: %s of tests, failures, errors and skipped, want %s", name, counts, want)
 		}
+		for _, c := range s.Cases {
+			for _, f := range []*junitFlaw{c.Failure, c.Error, c.Skipped} {
+				if f != nil && (strings.TrimSpace(f.Text) == "" || f.Message == "" || strings.TrimSpace(f.Message) != f.Message) {
+					t.Errorf("%s, %s: GitLab shows the text, Jenkins the message too, and got %+v", name, c.Name, f)
+				}
+			}
+		}
 	}
 	var held junitSuites
 	if err := xml.Unmarshal([]byte(drawn(t, "xml", docs["held"])), &held); err != nil {
