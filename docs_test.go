@@ -273,3 +273,30 @@ func TestAChinesePageIsSetAsChineseIs(t *testing.T) {
 		}
 	}
 }
+
+// TestChineseHasOneWordForEachThing: whoever reads a message, the dashboard and a page of the docs must see that they speak of the same thing.
+func TestChineseHasOneWordForEachThing(t *testing.T) {
+	words := map[string]string{ // not these, but those
+		"告警": "警报", "报警": "警报", "期限": "截止时间", "自行结束，": "自然结束", "自行结束和": "自然结束", "自己结束的长连接": "自然结束", "未证明": "未证实", "未能证实流量": "未证实",
+		"日志无法": "运行记录", "日志损坏": "运行记录", "只读日志": "运行记录", "日志会记下": "运行记录", "日志能": "运行记录",
+	}
+	files := []string{"README.zh-CN.md", "view/web/app/words.js", "cmd/rollout/tongue.go"}
+	for _, pattern := range []string{"docs/zh-CN/*.md", "view/*.go", "view/live/*.go"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
+		}
+		files = append(files, found...)
+	}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for not, but := range words {
+			if strings.Contains(string(b), not) {
+				t.Errorf("%s says %s; elsewhere it is %s", file, not, but)
+			}
+		}
+	}
+}

@@ -64,7 +64,7 @@ func (l Lang) notRead(p plans.Plan, c plans.Sessions) string {
 
 func (l Lang) deadlineAt(s plans.State, st plans.Step) string {
 	if t := deadline(s, st); !t.IsZero() {
-		return l.Say(", deadline %s", "，截止 %s", clock(t))
+		return l.Say(", deadline %s", "，截止时间 %s", clock(t))
 	}
 	return l.Say(", no deadline", "，没有截止时间")
 }
@@ -91,5 +91,5 @@ func (l Lang) beforeDeadline(s plans.State, st plans.Step, now time.Time) string
 	case now.After(t):
 		return l.Say("deadline was %s ago", "截止时间已过 %s", l.Span(now.Sub(t).Round(time.Second)))
 	}
-	return l.Say("deadline in %s", "离截止还有 %s", l.Span(t.Sub(now).Round(time.Second)))
+	return l.Say("deadline in %s", "离截止时间还有 %s", l.Span(t.Sub(now).Round(time.Second)))
 }

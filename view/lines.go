@@ -58,7 +58,7 @@ func (l *Lines) tell(s plans.State, e plans.Event) (kind, text string) {
 		return l.Lang.planning(s, e)
 	case plans.Resumed:
 		if st, ok := s.Current(); ok && (s.Touched || s.Step > 0) && s.Plan.Purpose == plans.Update {
-			return l.Lang.Say("resume", "继续"), l.Lang.Say("run=%s by %s at %s", "编号 %s，由 %s 接手，%s", s.Plan.ID, e.By, l.Lang.numbered(s, st))
+			return l.Lang.Say("resume", "继续"), l.Lang.Say("run=%s by %s at %s", "运行编号 %s，由 %s 接手，%s", s.Plan.ID, e.By, l.Lang.numbered(s, st))
 		}
 		return "", ""
 	case plans.Asked:
@@ -98,7 +98,7 @@ func (l Lang) planning(s plans.State, e plans.Event) (kind, text string) {
 	if e.Plan.Purpose == plans.Leaving {
 		return l.Say("retreat", "退回"), l.reason(e.Note) + l.Say("every backend back as it was found", "所有后端恢复原状")
 	}
-	return l.Say("start", "开始"), l.Say("%s %s run=%s order=%s,%s", "%s %s，编号 %s，先 %s 后 %s", s.Plan.Service, releases(s.Plan.Was, s.Plan.Release, "→"), s.Plan.ID, s.Plan.First, s.Plan.Second)
+	return l.Say("start", "开始"), l.Say("%s %s run=%s order=%s,%s", "%s %s，运行编号 %s，先 %s 后 %s", s.Plan.Service, releases(s.Plan.Was, s.Plan.Release, "→"), s.Plan.ID, s.Plan.First, s.Plan.Second)
 }
 
 func (l Lang) reason(note string) string {

@@ -14,7 +14,7 @@ type fact struct{ Label, Text string }
 func (d ReportDoc) facts() []fact {
 	l := d.lang
 	fs := []fact{
-		{l.Say("Damaged", "日志损坏"), d.Damage},
+		{l.Say("Damaged", "运行记录损坏"), d.Damage},
 		{l.Say("Why", "原因"), d.Why},
 		{l.Say("Traffic", "流量"), capital(d.Traffic)},
 		{l.Say("Safe", "安全"), d.safely()},

@@ -91,7 +91,7 @@ func (d ReportDoc) page() htmlReport {
 func (d ReportDoc) words() htmlWords {
 	l := d.lang
 	w := htmlWords{
-		Lang: l, Run: oneLine(l.Say("%s, run %s", "%s，编号 %s", d.Service, d.Run)), Step: l.Say("step", "步骤"), State: l.Say("state", "状态"), What: l.Say("what", "内容"),
+		Lang: l, Run: oneLine(l.Say("%s, run %s", "%s，运行编号 %s", d.Service, d.Run)), Step: l.Say("step", "步骤"), State: l.Say("state", "状态"), What: l.Say("what", "内容"),
 		When: l.Say("when", "时间"), Took: l.Say("took", "用时"), Kind: l.Say("event", "事件"), Group: l.Say("group", "组"), Traffic: l.Say("traffic", "流量"),
 		Machines: l.Say("machines", "机器"), Left: l.Say("Sessions left", "剩余长连接"), Besides: l.Say("Besides", "其他事件"), Groups: l.Say("Groups at the end", "最后的各组"),
 		Log: l.Say("Log", "过程"), Lines: l.Say("%s lines", "%s 行", number(len(d.Log))),

@@ -21,7 +21,7 @@ func ReportMarkdown(w io.Writer, d ReportDoc) error {
 	b, l := bytes.Buffer{}, d.lang
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
 	p("## %s %s\n\n", glyphOf(plans.State{Phase: d.Phase}), Marked(d.Outcome))
-	p("| %s | %s |\n| --- | --- |\n", l.Say("run", "编号"), Marked(d.Run))
+	p("| %s | %s |\n| --- | --- |\n", l.Say("run", "运行编号"), Marked(d.Run))
 	for _, f := range d.facts() {
 		p("| %s | %s |\n", Marked(f.Label), Marked(f.Text))
 	}

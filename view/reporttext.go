@@ -8,7 +8,7 @@ import (
 // ReportText draws a report for a terminal or a log, width columns wide; 0 is 80.
 func ReportText(w io.Writer, d ReportDoc, width int) error {
 	pg, l := newPage(width), d.lang
-	pg.sides(d.Outcome, l.Say("run %s", "编号 %s", d.Run))
+	pg.sides(d.Outcome, l.Say("run %s", "运行编号 %s", d.Run))
 	pg.line("")
 	for _, f := range d.facts() {
 		pg.labelled(f.Label, f.Text)

@@ -44,9 +44,9 @@ func (in tongue) happened(t tiding) string {
 	case fallsBackNext:
 		return in.Say("held, safe; on_failure: rollback follows", "暂停并保持，流量安全；接下来按 on_failure: rollback 回滚")
 	case isUnsafe:
-		return in.Say("HELD, NOT PROVEN SAFE: a person is needed now", "暂停并保持，未能证实流量安全：请立即处理")
+		return in.Say("HELD, NOT PROVEN SAFE: a person is needed now", "暂停并保持，未证实安全：请立即处理")
 	case isBroken:
-		return in.Say("STOPPED, the journal cannot be written: a person is needed now", "已停止，日志无法写入：请立即处理")
+		return in.Say("STOPPED, the journal cannot be written: a person is needed now", "已停止，运行记录无法写入：请立即处理")
 	case isInterrupted:
 		return in.Say("interrupted; a person has to resume or abort it", "已中断；需要人来继续或中止")
 	case isPutBack:
@@ -60,7 +60,7 @@ func (in tongue) happened(t tiding) string {
 	case drainsSlowly:
 		return in.Say("the drain of %s takes longer than expected", "%s 的排空比预期慢", t.group)
 	case isHurt:
-		return in.Say("ALARM, %s, which serves, is hurt", "告警：正在服务的 %s 受损", t.group)
+		return in.Say("ALARM, %s, which serves, is hurt", "警报：正在服务的 %s 受损", t.group)
 	case isWell:
 		return in.Say("%s is well again", "%s 已恢复正常", t.group)
 	}
@@ -85,7 +85,7 @@ func (in tongue) lines(t tiding, s plans.State, m notify.Message) []notify.Line 
 	} else {
 		line("Traffic", "流量", in.Traffic(s))
 	}
-	line("Sessions", "长连接", in.Say("%d ended by themselves, %d cut", "%d 条自行结束，%d 条被掐断", s.Moved(), s.Cut()))
+	line("Sessions", "长连接", in.Say("%d ended by themselves, %d cut", "%d 条自然结束，%d 条被掐断", s.Moved(), s.Cut()))
 	if st, ok := s.Current(); ok && !s.Phase.Over() {
 		line("Step", "步骤", in.Say("%d of %d, %s", "第 %d 步，共 %d 步：%s", s.Step+1, len(s.Plan.Steps), in.Step(st)))
 	}
@@ -96,7 +96,7 @@ func (in tongue) lines(t tiding, s plans.State, m notify.Message) []notify.Line 
 		line("Took", "用时", in.Span(s.Last.At.Sub(s.Began.At).Round(time.Second)))
 	}
 	line("Next", "下一步", in.advice(t, s, m.Next))
-	line("Run", "运行", in.Say("%s by %s", "%s，由 %s 执行", s.Plan.ID, m.By))
+	line("Run", "运行编号", in.Say("%s by %s", "%s，由 %s 执行", s.Plan.ID, m.By))
 	return ls
 }
 
@@ -141,7 +141,7 @@ func (in tongue) slow(s plans.State) string {
 		return text
 	}
 	left := max(0, st.Within.Duration()-s.Last.Sub(p.Began)).Round(time.Second)
-	return text + in.Say("; deadline in %s, then %s", "；距截止时间还有 %s，届时%s", in.Span(left), in.then(st.Drain.OnDeadline))
+	return text + in.Say("; deadline in %s, then %s", "；离截止时间还有 %s，届时%s", in.Span(left), in.then(st.Drain.OnDeadline))
 }
 
 // then says what follows a deadline with sessions left.
