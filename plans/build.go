@@ -12,6 +12,7 @@ import (
 type Options struct {
 	ID, Service, Balancer, By, Config string
 	Release, Was                      string
+	Ran                               map[string]string // by host, what it ran; Was names all of it
 	Made                              time.Time
 	OnFail                            string // hold or rollback
 
@@ -55,7 +56,7 @@ func Build(f groups.Fleet, r Recipe, before map[string]Backend, o Options) Plan 
 	}
 	for _, g := range []groups.Group{f.First, f.Second} {
 		for _, m := range g.Machines {
-			p.Machines = append(p.Machines, Machine{Name: m.Name, Host: m.Host, Group: g.Name})
+			p.Machines = append(p.Machines, Machine{Name: m.Name, Host: m.Host, Group: g.Name, Was: o.Ran[m.Host]})
 		}
 	}
 	b, last := builder{p: p, o: o, r: r}, f.Second

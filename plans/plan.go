@@ -63,6 +63,7 @@ type Machine struct {
 	Name  string `json:"name"`
 	Host  string `json:"host"`
 	Group string `json:"group"`
+	Was   string `json:"was,omitempty"` // the release it ran when the plan was made; empty: not known
 }
 
 // Backend is one backend as it was found before the run, and as it is to be left.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/seed59ee9cdc/rollout/plans"
 )
@@ -30,7 +31,7 @@ func sidesOf(s plans.State) []side {
 	want := wanted(s)
 	var ss []side
 	for _, g := range []string{s.Plan.First, s.Plan.Second} {
-		d := side{name: g, release: s.Plan.Was, proven: !s.Dirty[g], read: s.Weights != nil}
+		d := side{name: g, release: ran(s.Plan, g), proven: !s.Dirty[g], read: s.Weights != nil}
 		if (s.Updated[g] || s.Dirty[g]) && s.Plan.Release != "" {
 			d.release = s.Plan.Release
 		}
@@ -55,6 +56,25 @@ func sidesOf(s plans.State) []side {
 	}
 	slices.SortStableFunc(ss, func(a, b side) int { return cmp.Compare(a.name, b.name) })
 	return ss
+}
+
+// ran gives what a group ran when the plan was made: one release, or all that its machines ran; empty where that is not known. A plan that does not say it
+// of each machine says it of both groups, and then only one release is one of each group.
+func ran(p plans.Plan, group string) string {
+	var all []string
+	for _, m := range p.Machines {
+		if m.Group == group {
+			all = append(all, m.Was)
+		}
+	}
+	slices.Sort(all)
+	switch {
+	case len(all) > 0 && all[0] != "":
+		return strings.Join(slices.Compact(all), "+")
+	case strings.Contains(p.Was, "+"):
+		return ""
+	}
+	return p.Was
 }
 
 func one(b bool) int {

@@ -113,3 +113,38 @@ func TestABalancerThatLiesIsNotQuotedAlone(t *testing.T) {
 		t.Errorf("got %q, want it to end with %q", got, want)
 	}
 }
+
+// TestAGroupIsSaidToRunWhatItsOwnMachinesRan: where the machines ran different releases, all of them together are no release of a group.
+func TestAGroupIsSaidToRunWhatItsOwnMachinesRan(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		was  string
+		ran  map[string]string // by group
+		odd  string            // what one machine of group1 ran, where it is another
+		want string
+	}{
+		{"one release", "v1.2.0", map[string]string{"group1": "v1.2.0", "group2": "v1.2.0"}, "v1.2.0", "all new connections on group1 (v1.2.0): "},
+		{"each group its own", "v1.2.0+v6.6.6", map[string]string{"group1": "v1.2.0", "group2": "v6.6.6"}, "v1.2.0", "all new connections on group1 (v1.2.0): "},
+		{"different ones in the group", "v1.2.0+v6.6.6", map[string]string{"group1": "v1.2.0", "group2": "v6.6.6"}, "v1.1.0", "all new connections on group1 (v1.1.0+v1.2.0): "},
+		{"a machine that does not say", "+v1.2.0", map[string]string{"group1": "v1.2.0", "group2": "v1.2.0"}, "", "all new connections on group1: "},
+		{"a journal that has only all of them", "v1.2.0+v6.6.6", nil, "", "all new connections on group1: "},
+		{"a journal that has only the one", "v1.2.0", nil, "", "all new connections on group1 (v1.2.0): "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := usualSetting().plan()
+			p.Was = tt.was
+			odd := true
+			for i, m := range p.Machines {
+				p.Machines[i].Was = tt.ran[m.Group]
+				if m.Group == "group1" && odd {
+					p.Machines[i].Was, odd = tt.odd, false
+				}
+			}
+			w := begin(t, p)
+			w.through(2)
+			if got := Traffic(w.s); !strings.HasPrefix(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}

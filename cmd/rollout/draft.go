@@ -35,7 +35,7 @@ func (v *survey) draft(id string, to aim, left plans.State) (plans.Plan, error) 
 	}
 	settle := max(c.ULB.Settle, c.ULB.Propagation+c.ULB.Staleness)
 	o := plans.Options{
-		ID: id, Service: c.Service, Balancer: v.reading.ID, By: by(), Config: c.Sum, Release: to.ref, Was: v.was(), Made: time.Now().UTC(), OnFail: string(c.OnFailure),
+		ID: id, Service: c.Service, Balancer: v.reading.ID, By: by(), Config: c.Sum, Release: to.ref, Was: v.was(), Ran: v.releases, Made: time.Now().UTC(), OnFail: string(c.OnFailure),
 		Ramp: c.ULB.Ramp, Settle: settle, Late: c.ULB.Late, Shift: max(2*time.Minute, 10*settle) + 2*c.ULB.Late + time.Duration(len(before))*100*time.Millisecond,
 		Try: c.ULB.Probe, Room: c.Capacity.MaxSessionsPerMachine, Strict: c.Capacity.OnShort == config.ShortAbort, Return: to.bad != "",
 		DrainWithin: c.Drain.Deadline, DrainStable: max(c.Drain.StableFor, c.Drain.Quiet, c.Drain.Interval),

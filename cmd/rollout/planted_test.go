@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/seed59ee9cdc/rollout/config"
+	"github.com/seed59ee9cdc/rollout/plans"
 	"github.com/seed59ee9cdc/rollout/sandbox"
 	"github.com/seed59ee9cdc/rollout/sandbox/cloud"
 	"github.com/seed59ee9cdc/rollout/sandbox/hosts"
@@ -332,4 +333,25 @@ func (b *bed) found() (code int, lines string) {
 		}
 	}
 	return code, lines
+}
+
+// eachItsOwn demands that a plan says of each machine what that one ran.
+func eachItsOwn(t *testing.T, s soil) {
+	b := s.bed(t)
+	b.release("game-5", "v0.9.0")
+	b.write()
+	code, out, errs := b.run("plan", "--ref", "v1.1.0", "-o", "json")
+	var p plans.Plan
+	if err := json.Unmarshal([]byte(out), &p); code != 0 || err != nil {
+		t.Fatalf("exit %d, %v: %s%s", code, err, out, errs)
+	}
+	for _, m := range p.Machines {
+		want := "v1.0.0"
+		if m.Name == "game-5" {
+			want = "v0.9.0"
+		}
+		if m.Was != want || p.Was != "v0.9.0+v1.0.0" {
+			t.Errorf("%s ran %q, and all %q, want %q", m.Name, m.Was, p.Was, want)
+		}
+	}
 }
