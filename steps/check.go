@@ -25,16 +25,16 @@ func (r *runner) check(ctx context.Context, step plans.Step) error {
 		if err := r.watch(ctx, step); err != nil {
 			return err
 		}
-		if r.s.Alarm != "" {
-			if err := r.rescue(ctx, step); err != nil {
-				return err
+		var why string
+		ends, still := well.IsZero() || r.since(well) >= step.Stable.Duration(), *r // a copy: whoever watches meanwhile changes the state
+		if err := r.during(ctx, step, func(ctx context.Context) {
+			if why = still.ill(ctx, step); why == "" && ends { // first and last: it is many questions
+				if why = still.astray(ctx, step.Gates); why == "" && len(step.Want) > 0 {
+					found, why = still.odd(ctx, step, true)
+				}
 			}
-		}
-		why := r.ill(ctx, step)
-		if why == "" && (well.IsZero() || r.since(well) >= step.Stable.Duration()) { // first and last: it is many questions
-			if why = r.astray(ctx, step.Gates); why == "" && len(step.Want) > 0 {
-				found, why = r.odd(ctx, step, true)
-			}
+		}); err != nil {
+			return err
 		}
 		switch {
 		case why != "":

@@ -148,13 +148,16 @@ func (r *runner) remember(ctx context.Context, step plans.Step, c plans.Command,
 	}
 }
 
-// attend is crew that meanwhile watches the group that serves, and gives what was seen. Where that is hurt, and the step is a deploy, what is done is broken
-// off.
+// attend is crew that meanwhile watches the group that serves, and gives what was seen. Where that is hurt, or an abort is asked for, and the step is a
+// deploy, what is done is broken off.
 func (r *runner) attend(ctx context.Context, step plans.Step, n int, do func(ctx context.Context, i int), ended func(i int)) error {
 	var seen error
 	r.crew(ctx, n, do, ended, func(leave context.CancelCauseFunc) {
 		if seen == nil {
 			seen = r.watch(ctx, step)
+		}
+		if seen == nil && step.Kind == plans.Deploy {
+			seen = r.asked(ctx, false)
 		}
 		if seen != nil && step.Kind == plans.Deploy {
 			leave(seen)
@@ -163,9 +166,32 @@ func (r *runner) attend(ctx context.Context, step plans.Step, n int, do func(ctx
 	return seen
 }
 
-// pass waits for d and watches the group that serves.
+// during does something that changes nothing and may take long, such as asking many machines. Meanwhile requests are heard and the group that serves is
+// watched; what those two say breaks it off, and is given.
+func (r *runner) during(ctx context.Context, step plans.Step, do func(context.Context)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var why error
+	r.crew(ctx, 1, func(context.Context, int) { do(ctx) }, func(int) {}, func(context.CancelCauseFunc) {
+		if ctx.Err() != nil {
+			return
+		}
+		if why = r.asked(ctx, false); why == nil {
+			why = r.watch(ctx, step)
+		}
+		if why != nil {
+			cancel(why)
+		}
+	})
+	return why
+}
+
+// pass waits for d, hears requests and watches the group that serves.
 func (r *runner) pass(ctx context.Context, step plans.Step, d time.Duration) error {
 	for began := r.t.Clock.Now(); r.since(began) < d; {
+		if err := r.asked(ctx, false); err != nil {
+			return err
+		}
 		if err := r.watch(ctx, step); err != nil {
 			return err
 		}

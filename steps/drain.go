@@ -87,7 +87,11 @@ func (r *runner) whole(ctx context.Context, step plans.Step, last drain.Reading)
 	}
 	patient, cancel := r.t.Clock.Within(ctx, 10*time.Second+5*step.Drain.Interval.Duration(), errQuick)
 	defer cancel()
-	c, err := r.t.Sessions.Counter(step.Group, step.Watch).Count(patient)
+	var c drain.Reading
+	var err error
+	if why := r.during(patient, step, func(ctx context.Context) { c, err = r.t.Sessions.Counter(step.Group, step.Watch).Count(ctx) }); why != nil {
+		return last, why
+	}
 	switch {
 	case ctx.Err() != nil:
 		return last, context.Cause(ctx)
@@ -152,18 +156,9 @@ type attentive struct {
 func (a attentive) Count(ctx context.Context) (drain.Reading, error) {
 	var got drain.Reading
 	var err error
-	a.r.crew(ctx, 1, func(context.Context, int) { got, err = a.of.Count(ctx) }, func(int) {}, func(context.CancelCauseFunc) {
-		if ctx.Err() != nil {
-			return
-		}
-		why := a.r.asked(ctx, false)
-		if why == nil {
-			why = a.r.watch(ctx, a.step)
-		}
-		if why != nil {
-			a.stop(why)
-		}
-	})
+	if why := a.r.during(ctx, a.step, func(ctx context.Context) { got, err = a.of.Count(ctx) }); why != nil {
+		a.stop(why)
+	}
 	return got, err
 }
 

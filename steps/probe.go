@@ -43,6 +43,16 @@ func (r *runner) unanswered(ctx context.Context, of []plans.Ports) string {
 	})
 }
 
+// closed says which port of a group that must answer is known not to; empty where none is. One that cannot be tried is not known.
+func (r *runner) closed(ctx context.Context, group string) string {
+	return r.first(ctx, r.answers(group), func(open bool, err error) string {
+		if err == nil && !open {
+			return "does not answer"
+		}
+		return ""
+	})
+}
+
 // answering says which of the ports still answers, or may; empty where all are proven closed.
 func (r *runner) answering(ctx context.Context, of []plans.Ports) string {
 	return r.first(ctx, of, func(open bool, err error) string {

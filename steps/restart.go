@@ -180,7 +180,11 @@ func (r *runner) account(ctx context.Context, step plans.Step) error {
 		_, stopped := r.s.Progress[r.s.Step].Acts[plans.Key(step.By(plans.DoStop, h), plans.DoStop)]
 		return stopped
 	})
-	c, err := r.t.Sessions.Counter(step.Group, step.Watch).Count(ctx)
+	var c drain.Reading
+	var err error
+	if why := r.during(ctx, step, func(ctx context.Context) { c, err = r.t.Sessions.Counter(step.Group, step.Watch).Count(ctx) }); why != nil {
+		return why
+	}
 	if err == nil && (r.unread(untouched, c) != "" || c.Total > allowed) {
 		if err := r.note(ctx, "%d sessions on %s after the drain had ended: draining again", c.Total, step.Group); err != nil {
 			return err
@@ -214,7 +218,7 @@ func (r *runner) gone(ctx context.Context, step plans.Step, hosts []string) erro
 		if err := r.note(ctx, "stopping: %s", why); err != nil {
 			return err
 		}
-		if err := r.sleep(ctx, 500*time.Millisecond); err != nil {
+		if err := r.pass(ctx, step, 500*time.Millisecond); err != nil {
 			return fmt.Errorf("stop: %s: %w", why, err)
 		}
 	}

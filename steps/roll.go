@@ -45,7 +45,7 @@ func (r *runner) incomplete(ctx context.Context, step plans.Step) ([]string, err
 		if err := r.note(ctx, "the start before is not complete yet: %s", odd); err != nil {
 			return nil, err
 		}
-		if err := r.sleep(ctx, time.Second); err != nil {
+		if err := r.pass(ctx, step, time.Second); err != nil {
 			return nil, err
 		}
 	}
@@ -56,7 +56,7 @@ func (r *runner) incomplete(ctx context.Context, step plans.Step) ([]string, err
 func (r *runner) amiss(ctx context.Context, step plans.Step) (string, error) {
 	found, err := r.found(ctx, step, true)
 	for try := 1; err != nil && !errors.Is(err, ErrNobody) && try <= asks; try++ {
-		if err := r.sleep(ctx, time.Duration(try)*time.Second); err != nil {
+		if err := r.pass(ctx, step, time.Duration(try)*time.Second); err != nil {
 			return "", err
 		}
 		found, err = r.found(ctx, step, true)
@@ -175,7 +175,7 @@ func (r *runner) muster(ctx context.Context, step plans.Step) error {
 		if err := r.note(ctx, "starting %s: %s", step.Group, said); err != nil {
 			return err
 		}
-		if err := r.sleep(ctx, time.Second); err != nil {
+		if err := r.pass(ctx, step, time.Second); err != nil {
 			return fmt.Errorf("start: %s: %w", said, err)
 		}
 	}
@@ -199,7 +199,7 @@ func (r *runner) listening(ctx context.Context, step plans.Step) error {
 		if err := r.note(ctx, "starting %s: %s", step.Group, why); err != nil {
 			return err
 		}
-		if err := r.sleep(ctx, time.Second); err != nil {
+		if err := r.pass(ctx, step, time.Second); err != nil {
 			return fmt.Errorf("start: %s: %w", why, err)
 		}
 	}
@@ -217,6 +217,8 @@ func (r *runner) mend(ctx context.Context, step plans.Step, found []plans.Found,
 		case w.Port != 0: // the master itself: only a whole start begins it
 			continue
 		case tried[w.ID] >= mendings:
+			continue
+		case r.taking(Look{Weights: r.s.Weights}, plans.Step{Hosts: []string{w.Host}}, "") != nil: // its machine was opened ahead of schedule, and has players
 			continue
 		case len(of) == 1 && (of[0].Listed || of[0].Age < step.Within/3): // a busy machine takes long until a process has come up
 			continue

@@ -146,6 +146,15 @@ func (r *runner) failed(ctx context.Context, cause error) (plans.State, error) {
 	if !r.s.Touched {
 		return r.end(ctx, plans.Event{What: plans.Aborted, Note: "nothing had been touched", Error: cause.Error()}, &RefusedError{Err: cause})
 	}
+	if step, ok := r.s.Current(); ok && r.s.Alarm != "" && step.Kind != plans.Shift { // nobody watches a run that is held: what can be opened is opened now
+		var s *stop
+		switch err := r.pass(ctx, step, sightings*time.Second); {
+		case errors.Is(err, ErrJournal):
+			return r.s, err
+		case errors.As(err, &s):
+			return r.retreat(ctx, s.note)
+		}
+	}
 	return r.hold(ctx, cause)
 }
 
@@ -195,6 +204,9 @@ func (r *runner) hold(ctx context.Context, cause error) (plans.State, error) {
 		if group == both {
 			e.Note = "both groups take new connections and are healthy"
 		}
+	}
+	if g := r.dirty(); g != "" && r.taking(Look{Weights: r.s.Weights}, plans.Step{Hosts: r.s.Plan.Hosts(g)}, "") != nil {
+		e.Note += fmt.Sprintf("; machines of %s, which is not proven well, take new connections, too", g)
 	}
 	return r.end(ctx, e, &HeldError{Safe: e.Safe, Err: cause})
 }

@@ -55,7 +55,11 @@ func (r *runner) gate(ctx context.Context, group string) (Look, error) {
 		if why == "" && !r.stale() {
 			return l, nil
 		}
-		if err := r.hurts(ctx, l, group, r.harm(l, group)); err != nil {
+		harm := r.harm(l, group)
+		if harm == "" && why != "" {
+			harm = r.closed(ctx, group)
+		}
+		if err := r.hurts(ctx, l, group, harm); err != nil {
 			return l, err
 		}
 		if why == "" {
@@ -131,11 +135,13 @@ func (r *runner) shut(ctx context.Context, step plans.Step) error {
 func (r *runner) proven(ctx context.Context) string {
 	ctx, cancel := r.t.Clock.Within(context.WithoutCancel(ctx), 15*time.Second, errors.New("waited 15s"))
 	defer cancel()
-	for {
+	for try := 1; ; try++ {
 		l, err := r.t.Traffic.Look(ctx)
 		if err == nil {
 			_ = r.saw(ctx, l) // so that the end of the story tells it; where it cannot be recorded, the end will say so
-			return r.serving(l)
+			if group := r.serving(ctx, l); group != "" || try >= sightings {
+				return group
+			}
 		}
 		if errors.Is(err, ErrDenied) || r.sleep(ctx, time.Second) != nil {
 			return ""
@@ -143,10 +149,11 @@ func (r *runner) proven(ctx context.Context) string {
 	}
 }
 
-func (r *runner) serving(l Look) string {
+// serving names the group that takes new connections by a reading, and of which no port is known to be closed.
+func (r *runner) serving(ctx context.Context, l Look) string {
 	var ok []string
 	for _, g := range []string{r.s.Plan.First, r.s.Plan.Second} {
-		if !r.s.Dirty[g] && r.takes(l, g) {
+		if !r.s.Dirty[g] && r.takes(l, g) && r.closed(ctx, g) == "" {
 			ok = append(ok, g)
 		}
 	}

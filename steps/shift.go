@@ -147,10 +147,12 @@ func (r *runner) raise(ctx context.Context, step plans.Step, up map[string]int) 
 func (r *runner) fit(ctx context.Context, up map[string]int) (map[string]int, error) {
 	well, leaving, waits := map[string]int{}, r.s.Plan.Purpose == plans.Leaving, false
 	for _, g := range r.groups(up) {
-		silent := map[string]string{}
-		for _, p := range r.answers(g) {
-			if why := r.unanswered(ctx, []plans.Ports{p}); why != "" {
-				silent[p.Host] = why
+		silent, ports := map[string]string{}, r.answers(g)
+		whys := make([]string, len(ports))
+		r.each(len(ports), func(i int) { whys[i] = r.unanswered(ctx, ports[i:i+1]) }) // at once: a machine that is dark keeps no other waiting
+		for i, p := range ports {
+			if whys[i] != "" {
+				silent[p.Host] = whys[i]
 				r.mute[p.Host]++
 			} else {
 				delete(r.mute, p.Host)
@@ -229,7 +231,7 @@ func (r *runner) lower(ctx context.Context, step plans.Step, down map[string]int
 		if err := r.shrink(ctx, step, part, stays); err != nil {
 			return err
 		}
-		if err := r.sleep(ctx, step.Stable.Duration()); err != nil {
+		if err := r.pass(ctx, step, step.Stable.Duration()); err != nil {
 			return err
 		}
 	}

@@ -91,7 +91,11 @@ func (j *judge) began(s *sim, m *machine, c plans.Command) {
 		s.violate("I5: %s is restarted, and was healthy and done", m.name)
 	}
 	for _, id := range s.ids { // whoever opens a backend by hand after a start was sent, which is on its way, does it himself
-		if b := s.back[id]; b.m.group == m.group && b.data > 0 && !b.foreign && j.issued[c.ID] >= b.handed {
+		b := s.back[id]
+		if c.Do != plans.DoStop && b.m.done != "" && !slices.Contains(s.hit(m, c), b.m) {
+			continue // its own restart is over, and it was opened ahead of schedule
+		}
+		if b.m.group == m.group && b.data > 0 && !b.foreign && j.issued[c.ID] >= b.handed {
 			s.violate("I2: %s on %s while the workers send players to %s", c.Do, m.name, id)
 		}
 	}
@@ -105,6 +109,16 @@ func (j *judge) began(s *sim, m *machine, c plans.Command) {
 			j.out[x.host] = true
 		}
 	}
+}
+
+// hit gives the machines that a command on m is about.
+func (s *sim) hit(m *machine, c plans.Command) []*machine {
+	for _, w := range s.wants(m.group) {
+		if c.For == w.ID {
+			return []*machine{s.at[w.Host]}
+		}
+	}
+	return s.unit(m)
 }
 
 // complete says whether exactly the wanted processes of a group run.

@@ -37,15 +37,15 @@ func (r *runner) watch(ctx context.Context, step plans.Step) error {
 	other := r.s.Plan.Other(step.Group)
 	why := r.harm(l, other)
 	if why == "" {
-		why = r.first(quick, r.answers(other), func(open bool, err error) string {
-			if err == nil && !open {
-				return "does not answer"
-			}
-			return ""
-		})
+		why = r.closed(quick, other)
 	}
-	if err := r.hurts(ctx, l, other, why); err != nil || r.hurt > 0 { // whose doing it is can wait until it is known whether it lasts
+	switch err := r.hurts(ctx, l, other, why); {
+	case err != nil:
 		return err
+	case r.hurt >= sightings:
+		return r.rescue(ctx, step)
+	case r.hurt > 0: // whose doing it is can wait until it is known whether it lasts
+		return nil
 	}
 	if err := r.seen(ctx, l); err != nil || step.Kind != plans.Drain {
 		return err
@@ -142,24 +142,33 @@ func (r *runner) sessions(ctx context.Context, group string) error {
 	return nil
 }
 
-// rescue opens, while the group that serves is hurt, each machine of a group in its check that is well by itself, ahead of schedule.
+// rescue opens, while the group that serves is hurt, each machine of the step's group that has been restarted and is well by itself, ahead of schedule.
 func (r *runner) rescue(ctx context.Context, step plans.Step) error {
-	for _, host := range step.Hosts {
+	check, hosts := r.restarted(step)
+	shut := func(host string) map[string]int {
 		want := map[string]int{}
 		for id, b := range r.s.Plan.Before {
 			if b.Host == host && b.Serve() > 0 && r.s.Weights[id] == 0 {
 				want[id] = b.Serve()
 			}
 		}
-		if len(want) == 0 || !r.well(ctx, step, host) {
+		return want
+	}
+	hosts = slices.DeleteFunc(hosts, func(h string) bool { return len(shut(h)) == 0 })
+	well := make([]bool, len(hosts))
+	r.each(len(hosts), func(i int) { well[i] = r.well(ctx, check, hosts[i]) })
+	defer func(basis time.Time) { r.basis = basis }(r.basis) // what is opened here is not what the step's next act rests on
+	for i, host := range hosts {
+		if !well[i] {
 			continue
 		}
+		want := shut(host)
 		if err := r.note(ctx, "%s is hurt: %s is opened ahead of schedule", r.s.Plan.Other(step.Group), r.s.Plan.Name(host)); err != nil {
 			return err
 		}
-		if err := r.write(ctx, step, func(ctx context.Context) (Look, map[string]int, error) {
+		if err := r.write(ctx, check, func(ctx context.Context) (Look, map[string]int, error) {
 			r.basis = r.t.Clock.Now()
-			if !r.well(ctx, step, host) {
+			if !r.well(ctx, check, host) {
 				return Look{}, nil, nil
 			}
 			l, err := r.look(ctx)
@@ -171,18 +180,35 @@ func (r *runner) rescue(ctx context.Context, step plans.Step) error {
 	return nil
 }
 
-// well says whether one machine of a group in its check is as the check wants it.
-func (r *runner) well(ctx context.Context, step plans.Step, host string) bool {
-	want := slices.DeleteFunc(slices.Clone(step.Want), func(p plans.Process) bool { return p.Host != host })
+// restarted gives the check of a step's group, and its machines whose restart, in the step or before it, is known to have succeeded.
+func (r *runner) restarted(step plans.Step) (check plans.Step, hosts []string) {
+	if step.Kind != plans.Restart && step.Kind != plans.Check {
+		return check, nil
+	}
+	for _, st := range r.s.Plan.Steps[r.s.Step:] {
+		if st.Kind == plans.Check && st.Group == step.Group {
+			return st, slices.DeleteFunc(slices.Clone(step.Hosts), func(h string) bool {
+				return step.Kind == plans.Restart && !r.did(step.By(plans.DoStart, h), plans.DoStart).OK()
+			})
+		}
+	}
+	return check, nil
+}
+
+// well says whether one machine of a group is as the group's check wants it. A machine that does not say so soon is not.
+func (r *runner) well(ctx context.Context, check plans.Step, host string) bool {
+	ctx, cancel := r.t.Clock.Within(ctx, 10*time.Second, errQuick)
+	defer cancel()
+	want := slices.DeleteFunc(slices.Clone(check.Want), func(p plans.Process) bool { return p.Host != host })
 	if len(want) > 0 {
-		found, err := r.found(ctx, step, false)
+		found, err := r.found(ctx, check, false)
 		found = slices.DeleteFunc(found, func(f plans.Found) bool { return f.Host != host })
 		if err != nil || len(plans.Odd(want, found, r.oldest, r.s.Plan.Name)) > 0 {
 			return false
 		}
 	}
-	step.Want = nil
-	step.Probe = slices.DeleteFunc(slices.Clone(step.Probe), func(p plans.Ports) bool { return p.Host != host })
-	step.Run = slices.DeleteFunc(slices.Clone(step.Run), func(c plans.Command) bool { return c.Host != host })
-	return r.ill(ctx, step) == ""
+	check.Want = nil
+	check.Probe = slices.DeleteFunc(slices.Clone(check.Probe), func(p plans.Ports) bool { return p.Host != host })
+	check.Run = slices.DeleteFunc(slices.Clone(check.Run), func(c plans.Command) bool { return c.Host != host })
+	return r.ill(ctx, check) == ""
 }

@@ -38,7 +38,7 @@ var mutants = []mutant{
 	{"a group counts as open although its ports do not answer", "steps/serve.go", "why := r.silent(ctx, group)\n", "why := \"\"\n"},
 	{"what somebody else changed is overwritten", "steps/look.go", "return &DriftError{Changes: ds}", "return nil"},
 	{"a restart does not look whether its group is closed", "steps/restart.go", "return r.taking(l, step, \"still takes new connections\")", "_ = l\n\treturn nil"},
-	{"a group is called proven while its restart is not", "steps/serve.go", "if !r.s.Dirty[g] && r.takes(l, g) {", "if r.takes(l, g) {"},
+	{"a group is called proven while its restart is not", "steps/serve.go", "if !r.s.Dirty[g] && r.takes(l, g) && r.closed(ctx, g) == \"\" {", "if r.takes(l, g) && r.closed(ctx, g) == \"\" {"},
 	{"what a person lets the run overwrite is not", "steps/serve.go", "i >= 0 && (r.anew || doubtful); i--", "i >= 0 && (r.anew && r.taking(l, step, \"\") != nil || doubtful); i--"},
 
 	// the group that serves is hurt
@@ -58,7 +58,7 @@ var mutants = []mutant{
 	{"a drain does not notice that its group is opened", "steps/watch.go", "if err := r.taking(l, step, \"takes new connections again\"); err != nil {", "if err := error(nil); err != nil {"},
 	{"pause at the deadline cuts", "steps/drain.go", "case d.OnDeadline == plans.Pause:", "case d.OnDeadline == \"\":"},
 	{"the cut budget is not heeded", "steps/drain.go", "out.Last.Total > *d.CutBudget:", "out.Last.Total > *d.CutBudget+1<<20:"},
-	{"nobody listens while a count takes long", "steps/drain.go", "why := a.r.asked(ctx, false)\n\t\tif why == nil {", "why := error(nil)\n\t\tif a.r == nil {"},
+	{"nobody listens while a count takes long", "steps/drain.go", "a.r.during(ctx, a.step, func(ctx context.Context) { got, err = a.of.Count(ctx) }); why != nil {", "func() error { got, err = a.of.Count(ctx); return nil }(); why != nil {"},
 
 	// restarts
 	{"nothing is looked at just before a stop", "steps/restart.go",
@@ -89,6 +89,18 @@ var mutants = []mutant{
 	{"nobody watches while a machine is asked about a command", "steps/command.go", "for began := r.t.Clock.Now(); r.since(began) < d; {", "if d > 0 {\n\t\treturn r.sleep(ctx, d)\n\t}\n\tfor began := r.t.Clock.Now(); r.since(began) < d; {"},
 	{"a process that hangs gets a twin", "steps/roll.go", "ends = append(ends, alone(c, w.ID))", "_ = alone(c, w.ID)"},
 	{"missing processes are not begun", "steps/roll.go", "begins = append(begins, alone(c, w.ID))", "_ = alone(c, w.ID)"},
+
+	// what serves is hurt, and the other group is half-way through a restart
+	{"one flap opens what is not proven well", "steps/watch.go", "case r.hurt >= sightings:", "case r.hurt >= 1:"},
+	{"nothing is opened ahead of schedule in a restart", "steps/watch.go", "if step.Kind != plans.Restart && step.Kind != plans.Check {", "if step.Kind != plans.Check {"},
+	{"a process is ended on a machine that was opened ahead of schedule", "steps/roll.go", "case r.taking(Look{Weights: r.s.Weights}, plans.Step{Hosts: []string{w.Host}}, \"\") != nil:", "case len(tried) > 1<<20:"},
+	{"nobody watches while a health line hangs", "steps/command.go", "if why = r.asked(ctx, false); why == nil {\n\t\t\twhy = r.watch(ctx, step)\n\t\t}", "if step.Kind != plans.Check {\n\t\t\tif why = r.asked(ctx, false); why == nil {\n\t\t\t\twhy = r.watch(ctx, step)\n\t\t\t}\n\t\t}"},
+	{"nobody watches between two steps of a ramp", "steps/shift.go", "if err := r.pass(ctx, step, step.Stable.Duration()); err != nil {", "if err := r.sleep(ctx, step.Stable.Duration()); err != nil {"},
+	{"nobody watches while a herd comes up", "steps/roll.go", "if err := r.pass(ctx, step, time.Second); err != nil {\n\t\t\treturn fmt.Errorf(\"start: %s: %w\", said, err)", "if err := r.sleep(ctx, time.Second); err != nil {\n\t\t\treturn fmt.Errorf(\"start: %s: %w\", said, err)"},
+	{"an abort waits for the end of a deploy", "steps/command.go", "if seen == nil && step.Kind == plans.Deploy {", "if seen == nil && step.Kind == \"\" {"},
+	{"a gate does not see a port that the load balancer does not see", "steps/serve.go", "if harm == \"\" && why != \"\" {", "if harm != \"\" && why != \"\" {"},
+	{"a group of which a port is closed serves", "steps/serve.go", "r.takes(l, g) && r.closed(ctx, g) == \"\" {", "r.takes(l, g) {"},
+	{"a machine that is dark keeps the others closed", "steps/shift.go", "r.each(len(ports), func(i int) { whys[i] = r.unanswered(ctx, ports[i:i+1]) })", "for i := range ports {\n\t\t\twhys[i] = r.unanswered(ctx, ports[i:i+1])\n\t\t}"},
 
 	// what is known
 	{"what was about to be sent is forgotten by the next process", "plans/state.go", "s.Doubt, s.Intent = e.Stamp, false\n\t}\n\treturn s", "s.Intent = false\n\t}\n\treturn s"},
