@@ -60,7 +60,7 @@ type State struct {
 	Token    int64            `json:"token,omitempty"` // of the process that took the run up last
 	Alarm    string           `json:"alarm,omitempty"` // why the group that serves is not whole while the other is out
 	Hits     map[string]int   `json:"hits,omitempty"`  // which hosts answered through the load balancer, when it was tried last
-	Touched  bool             `json:"touched"`         // a write or a command has been begun
+	Touched  bool             `json:"touched"`         // a write or a command has been begun, by this run or by one that it took over
 	Sessions map[string]Count `json:"sessions,omitempty"`
 	Rolls    map[string]Roll  `json:"rolls,omitempty"`   // by group
 	Dirty    map[string]bool  `json:"dirty,omitempty"`   // groups with a restart begun and not yet checked
@@ -233,6 +233,8 @@ func (s State) planned(e Event) State {
 	if e.Plan.Doubt && s.Doubt.At.IsZero() {
 		s.Doubt = e.Stamp
 	}
+	// What a run takes over was touched by the one before: it may not end, or be left, as if there were nothing to put back.
+	s.Touched = s.Touched || len(e.Plan.Taken)+len(e.Plan.Dirty) > 0 || e.Plan.Doubt
 	for id, w := range e.Plan.Taken {
 		s.Wrote = with(s.Wrote, id, append(slices.Clone(s.Wrote[id]), w))
 	}

@@ -208,6 +208,9 @@ func TestANewRunTakesAsFoundWhatTheLeftOneHadFound(t *testing.T) {
 	}
 	next := &story{}
 	next.tell(plans.Event{What: plans.Planned, Step: -1, Plan: &p})
+	if !next.s.Touched {
+		t.Error("it would end as if nothing had been touched, and what it has taken over would be forgotten")
+	}
 	w := p.Weights()
 	w["backend-4-6150"] = 0
 	if ds := plans.Drift(next.s, w); len(ds) > 0 {

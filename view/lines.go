@@ -57,7 +57,7 @@ func (l *Lines) tell(s plans.State, e plans.Event) (kind, text string) {
 	case plans.Planned:
 		return l.Lang.planning(s, e)
 	case plans.Resumed:
-		if st, ok := s.Current(); ok && (s.Touched || s.Step > 0) && s.Plan.Purpose == plans.Update {
+		if st, ok := s.Current(); ok && (s.Step > 0 || s.Progress[s.Step].Status != plans.Pending) && s.Plan.Purpose == plans.Update {
 			return l.Lang.Say("resume", "继续"), l.Lang.Say("run=%s by %s at %s", "运行编号 %s，由 %s 接手，%s", s.Plan.ID, e.By, l.Lang.numbered(s, st))
 		}
 		return "", ""

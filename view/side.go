@@ -87,6 +87,9 @@ func one(b bool) int {
 // actual gives the weight of a backend as last read, or as found where nothing was read yet; false where a reading lacks it.
 func actual(s plans.State, id string) (int, bool) {
 	if s.Weights == nil {
+		if w, ok := s.Plan.Taken[id]; ok {
+			return w, true
+		}
 		return s.Plan.Before[id].Weight, true
 	}
 	w, ok := s.Weights[id]

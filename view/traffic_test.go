@@ -148,3 +148,22 @@ func TestAGroupIsSaidToRunWhatItsOwnMachinesRan(t *testing.T) {
 		})
 	}
 }
+
+// TestARunThatTakesOverIsShownAsItBegins: the group that the run before had closed is off, although its backends will be put back as found.
+func TestARunThatTakesOverIsShownAsItBegins(t *testing.T) {
+	p := usualSetting().plan()
+	p.Taken = map[string]int{}
+	for id, b := range p.Before {
+		if b.Group == "group2" {
+			p.Taken[id] = 0
+		}
+	}
+	s := plans.State{}.Apply(plans.Event{What: plans.Planned, Seq: 1, Step: -1, Plan: &p})
+	if got := Traffic(s); !strings.HasPrefix(got, "all new connections on group1") {
+		t.Errorf("got %q, want all on group1", got)
+	}
+	var l Lines
+	if line, ok := l.Next(s.Apply(plans.Event{What: plans.Resumed, Seq: 2, Step: -1}), plans.Event{What: plans.Resumed, Seq: 2, Step: -1}); ok {
+		t.Errorf("got %q, want no word of going on with what has just begun", line)
+	}
+}

@@ -19,7 +19,12 @@ import (
 // keeps writes a run into the desk's state directory: the plan, and the events after it. It is left as by a process that was killed.
 func (d *desk) keeps(events ...plans.Event) {
 	d.t.Helper()
-	p := d.planned()
+	d.keepsOf(d.planned(), events...)
+}
+
+// keepsOf is keeps with a plan of one's own.
+func (d *desk) keepsOf(p plans.Plan, events ...plans.Event) {
+	d.t.Helper()
 	store, err := journal.Lock(filepath.Join(d.state, "game"), journal.Holder{User: "ann", Host: "deploy1", PID: os.Getpid(), Run: p.ID, Command: "rollout start"})
 	if err != nil {
 		d.t.Fatal(err)

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/seed59ee9cdc/rollout/plans"
+)
+
+// TestARunThatDiedBeforeItsFirstActIsUnfinishedWhereItTookOneOver: nothing may begin beside it, as beside the one whose place it took. One that took nothing
+// over has nothing to go back to.
+func TestARunThatDiedBeforeItsFirstActIsUnfinishedWhereItTookOneOver(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		take func(*plans.Plan)
+		want bool
+	}{
+		{"what was closed", func(p *plans.Plan) { p.Taken = map[string]int{"backend-127.9.0.4": 0} }, true},
+		{"what was restarted", func(p *plans.Plan) { p.Dirty = []string{"group2"} }, true},
+		{"what may yet take effect", func(p *plans.Plan) { p.Doubt = true }, true},
+		{"nothing", func(*plans.Plan) {}, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			d := newDesk(t)
+			p := d.planned()
+			row.take(&p)
+			d.keepsOf(p)
+			code, _, errs := d.types("start", "--yes")
+			if said := strings.Contains(errs, "is unfinished"); said != row.want || said && code != 3 {
+				t.Errorf("exit %d, said to be unfinished %v, want %v:\n%s", code, said, row.want, errs)
+			}
+		})
+	}
+}
