@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed59ee9cdc/rollout/drain"
@@ -176,14 +177,38 @@ func (r *runner) retreat(ctx context.Context, why string) (plans.State, error) {
 func (r *runner) restored() string {
 	// A request that came late may have opened one all the same.
 	maps.DeleteFunc(r.left, func(id string, _ string) bool { return r.s.Weights[id] == r.s.Plan.Before[id].Weight })
-	if len(r.left) > 0 {
-		id := slices.Min(slices.Collect(maps.Keys(r.left)))
-		return fmt.Sprintf("every backend this run had changed is as it was found, but for %d left closed: %s (%s), since %s", len(r.left), id, r.s.Plan.Before[id].Addr, r.left[id])
+	gone := r.absent(r.s.Weights)
+	what := "every backend is as it was found"
+	changed := len(plans.Drifted(r.s, r.s.Weights)) - len(gone)
+	if len(r.left)+len(gone)+changed > 0 {
+		what = "every backend this run had changed is as it was found"
 	}
-	if n := len(plans.Drifted(r.s, r.s.Weights)); n > 0 {
-		return fmt.Sprintf("every backend this run had changed is as it was found; %d changed by somebody else are left as they are", n)
+	var but []string
+	if len(gone) > 0 {
+		but = append(but, fmt.Sprintf("%d gone from the load balancer: %s", len(gone), r.listed(gone)))
 	}
-	return "every backend is as it was found"
+	if left := slices.Sorted(maps.Keys(r.left)); len(left) > 0 {
+		but = append(but, fmt.Sprintf("%d left closed: %s, since %s", len(left), r.listed(left[:1]), r.left[left[0]]))
+	}
+	if len(but) > 0 {
+		what += ", but for " + strings.Join(but, ", and ")
+	}
+	if changed > 0 {
+		what += fmt.Sprintf("; %d changed by somebody else are left as they are", changed)
+	}
+	return what
+}
+
+// listed names backends with their addresses, or the first of many.
+func (r *runner) listed(ids []string) string {
+	var all []string
+	for _, id := range ids[:min(len(ids), 3)] {
+		all = append(all, fmt.Sprintf("%s (%s)", id, r.s.Plan.Before[id].Addr))
+	}
+	if more := len(ids) - len(all); more > 0 {
+		all = append(all, fmt.Sprintf("and %d others", more))
+	}
+	return strings.Join(all, ", ")
 }
 
 // dirty names the group that is restarted and not yet proven well; empty where there is none.

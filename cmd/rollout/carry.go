@@ -209,6 +209,9 @@ func (s *site) goOn(ctx context.Context, command string, then func(context.Conte
 		s.env.say("run %s is %s; there is nothing to %s", id, st.Phase, command)
 		return s.env.result(st)
 	}
+	if err := s.same(st.Plan); err != nil {
+		return err
+	}
 	if st.Plan.Config != s.cfg.Sum {
 		s.env.say("rollout.yaml has changed since run %s began: the run goes on with its own plan", id)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -114,6 +115,15 @@ func newID(now time.Time) (string, error) {
 
 // unfinished says whether a run has touched something and has not ended.
 func unfinished(st plans.State) bool { return st.Plan.ID != "" && !st.Phase.Over() && st.Touched }
+
+// same refuses to take up what a run has left where rollout.yaml is about another load balancer: all that the run had closed would count as gone.
+func (s *site) same(p plans.Plan) error {
+	if p.Balancer == s.cfg.ULB.ID {
+		return nil
+	}
+	return refusedf("run %s is of what is behind %s, and rollout.yaml is about %s: set ulb.id to %s again; or, where that one is no more, move %s away",
+		p.ID, p.Balancer, s.cfg.ULB.ID, p.Balancer, filepath.Join(s.dir, "runs", p.ID))
+}
 
 // latest gives the state of the newest run; a state without a plan where there is none.
 func (s *site) latest() (plans.State, error) {

@@ -133,6 +133,11 @@ func (s *site) takenOver(named string) (plans.State, error) {
 // decide looks at everything and gives the plan to be carried out: the saved one if it still fits, else a new one. The survey is open
 // in either case.
 func (s *site) decide(ctx context.Context, id string, to aim, saved *plans.Plan, left plans.State) (*survey, plans.Plan, error) {
+	if left.Plan.ID != "" {
+		if err := s.same(left.Plan); err != nil {
+			return &survey{site: s}, plans.Plan{}, err
+		}
+	}
 	v, err := s.survey(ctx)
 	if err != nil {
 		return v, plans.Plan{}, err

@@ -32,3 +32,15 @@ func TestARunThatDiedBeforeItsFirstActIsUnfinishedWhereItTookOneOver(t *testing.
 		})
 	}
 }
+
+// TestARunIsNotTakenUpAtAnotherLoadBalancer: there all that it had closed would count as gone, and it would end with its group closed.
+func TestARunIsNotTakenUpAtAnotherLoadBalancer(t *testing.T) {
+	d := newDesk(t)
+	d.keeps(append(begun(), plans.Event{What: plans.Held, Step: -1, Safe: true, Error: "x"})...)
+	d.write(d.file, strings.Replace(goodFile, "ulb-x", "ulb-y", 1))
+	const want = "rollout: run 20260301-120000-7f3a is of what is behind ulb-x, and rollout.yaml is about ulb-y: set ulb.id to ulb-x again; " +
+		"or, where that one is no more, move DIR/state/game/runs/20260301-120000-7f3a away\n"
+	for _, args := range [][]string{{"resume"}, {"abort", "--yes"}, {"start", "--yes", "--take-over", "20260301-120000-7f3a"}} {
+		d.wants(3, want, args...)
+	}
+}
