@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/seed59ee9cdc/rollout/plans"
 	"github.com/seed59ee9cdc/rollout/steps"
@@ -21,6 +22,8 @@ type shrunk struct {
 
 func (s *shrunk) Look(ctx context.Context) (steps.Look, error) {
 	l, err := s.world.Look(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for id := range s.gone {
 		delete(l.Weights, id)
 		delete(l.Addrs, id)
@@ -30,11 +33,13 @@ func (s *shrunk) Look(ctx context.Context) (steps.Look, error) {
 }
 
 func (s *shrunk) Write(ctx context.Context, weights map[string]int) []plans.Answer {
+	s.mu.Lock()
 	for id := range weights {
 		if s.gone[id] || s.moved[id] != "" {
 			s.violate("%s is written to, and it is not ours any more", id)
 		}
 	}
+	s.mu.Unlock()
 	return s.world.Write(ctx, weights)
 }
 
@@ -91,5 +96,42 @@ func TestAWayBackNamesWhatIsGone(t *testing.T) {
 			t.Errorf("got %v, b4 with %d, %q, want it aborted, 4 and %q", err, s.weights["b4"], st.Note, want)
 		}
 		s.whole(t, false)
+	})
+}
+
+// TestAWayBackLeavesWhatHasAnotherAddress: to open it would send players to a machine that nobody has looked at, and to be held for it would leave the
+// others closed.
+func TestAWayBackLeavesWhatHasAnotherAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b, tools := heldWithGroup2Closed(t)
+		s.moved = map[string]string{"b5": "10.9.0.99:6150"}
+		if _, err := steps.Run(t.Context(), b.state(), b, tools); err == nil || !strings.Contains(err.Error(), "backend b5 was 10.9.0.5:6150 when the plan was made and is now 10.9.0.99:6150") {
+			t.Fatalf("resume: got %v, want it held, with both addresses", err)
+		}
+		st, err := aborts(t, b, tools)
+		const want = "every backend this run had changed is as it was found, but for 1 with another address now: b5 (10.9.0.5:6150)"
+		if !errors.Is(err, steps.ErrAborted) || st.Note != want {
+			t.Errorf("got %v, %q, want it aborted, and %q", err, st.Note, want)
+		}
+		if s.weights["b4"] != 4 || s.weights["b5"] != 0 || s.weights["b6"] != 6 {
+			t.Errorf("got weights %v, want b4 and b6 as found, and b5 left at 0", s.weights)
+		}
+		s.whole(t, false)
+	})
+}
+
+func TestAWayBackPutsBackWhatHasItsAddressAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b, tools := heldWithGroup2Closed(t)
+		s.moved = map[string]string{"b5": "10.9.0.99:6150"}
+		time.AfterFunc(3*time.Second, func() { // the others are open by then, and have to stay so for five
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.moved = nil
+		})
+		st, err := aborts(t, b, tools)
+		if !errors.Is(err, steps.ErrAborted) || st.Note != "every backend is as it was found" || !maps.Equal(s.weights, s.plan.Weights()) {
+			t.Errorf("got %v, %q, weights %v, want it aborted, and %v", err, st.Note, s.weights, s.plan.Weights())
+		}
 	})
 }

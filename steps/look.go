@@ -13,7 +13,7 @@ import (
 )
 
 // look reads the load balancer, trying until it answers or ctx ends, records what it saw where that is new, and refuses to go on
-// where the plan no longer fits: a backend is gone, has another address, or has a weight that neither was found nor set by this run.
+// where the plan no longer fits: a backend is gone, has another address, or has a weight that neither was found nor set by this run. The way back leaves such a one as it is.
 func (r *runner) look(ctx context.Context) (Look, error) {
 	for {
 		began := r.t.Clock.Now()
@@ -50,12 +50,18 @@ func (r *runner) seen(ctx context.Context, l Look) error {
 	if err := r.saw(ctx, l); err != nil {
 		return err
 	}
-	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
-		if a, ok := l.Addrs[id]; ok && a != r.s.Plan.Before[id].Addr {
-			return fmt.Errorf("backend %s was %s when the plan was made and is now %s", id, r.s.Plan.Before[id].Addr, a)
-		}
-	}
 	ds := plans.Drift(r.s, l.Weights)
+	r.moved = nil
+	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
+		if !r.another(l, id) {
+			continue
+		}
+		err := fmt.Errorf("backend %s was %s when the plan was made and is now %s", id, r.s.Plan.Before[id].Addr, l.Addrs[id])
+		if r.s.Plan.Purpose != plans.Leaving {
+			return err
+		}
+		r.moved, ds = append(r.moved, id), append(ds, err.Error())
+	}
 	switch {
 	case len(ds) == 0:
 		return nil
@@ -78,9 +84,15 @@ func (r *runner) absent(weights map[string]int) []string {
 	return ids
 }
 
-// foreign says whether a backend has a value that is not ours to change: on the way back such a one is left as it is.
+// another says whether a backend has another address than the plan knows: it is not the one that was found.
+func (r *runner) another(l Look, id string) bool {
+	a, ok := l.Addrs[id]
+	return ok && a != r.s.Plan.Before[id].Addr
+}
+
+// foreign says whether a backend, or its value, is not ours to change: on the way back such a one is left as it is.
 func (r *runner) foreign(l Look, id string) bool {
-	return r.s.Plan.Purpose == plans.Leaving && slices.Contains(plans.Drifted(r.s, l.Weights), id)
+	return r.s.Plan.Purpose == plans.Leaving && (r.another(l, id) || slices.Contains(plans.Drifted(r.s, l.Weights), id))
 }
 
 // ours gives the part of want that this run may write.
@@ -92,6 +104,20 @@ func (r *runner) ours(l Look, want map[string]int) map[string]int {
 		}
 	}
 	return mine
+}
+
+// regained says whether a backend that the way back had left as it was, since it was not ours, is ours again: then it is put back, too.
+func (r *runner) regained(l Look, step plans.Step) bool {
+	if r.s.Plan.Purpose != plans.Leaving {
+		return false
+	}
+	all, _ := r.s.Current()
+	for id := range r.ours(l, all.Weights) {
+		if _, written := step.Weights[id]; !written {
+			return true
+		}
+	}
+	return false
 }
 
 // DriftError says that somebody else changed the load balancer during the run.

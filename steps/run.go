@@ -39,6 +39,7 @@ type runner struct {
 	// doubted is when a request may have been sent last whose outcome nobody knows, by this process's clock; zero: none was.
 	doubted time.Time
 	left    map[string]string // backends that the way back leaves closed, and why
+	moved   []string          // those that had another address when they were looked at last, sorted
 	mute    map[string]int    // host → how often in a row it did not answer before a backend of it was to be opened
 	basis   time.Time         // when the first of the looks began that the next act rests on
 	looked  time.Time         // when the last reading of the load balancer began
@@ -175,17 +176,24 @@ func (r *runner) retreat(ctx context.Context, why string) (plans.State, error) {
 
 // restored says what the way back has reached.
 func (r *runner) restored() string {
-	// A request that came late may have opened one all the same.
-	maps.DeleteFunc(r.left, func(id string, _ string) bool { return r.s.Weights[id] == r.s.Plan.Before[id].Weight })
 	gone := r.absent(r.s.Weights)
+	found := func(id string) bool { return r.s.Weights[id] == r.s.Plan.Before[id].Weight }
+	moved := slices.DeleteFunc(slices.Clone(r.moved), found)
+	maps.DeleteFunc(r.left, func(id string, _ string) bool { // a request that came late may have opened one all the same
+		return found(id) || slices.Contains(gone, id) || slices.Contains(moved, id)
+	})
+	drifted := slices.DeleteFunc(plans.Drifted(r.s, r.s.Weights), func(id string) bool { return slices.Contains(moved, id) })
+	changed := len(drifted) - len(gone)
 	what := "every backend is as it was found"
-	changed := len(plans.Drifted(r.s, r.s.Weights)) - len(gone)
-	if len(r.left)+len(gone)+changed > 0 {
+	if len(r.left)+len(gone)+len(moved)+changed > 0 {
 		what = "every backend this run had changed is as it was found"
 	}
 	var but []string
 	if len(gone) > 0 {
 		but = append(but, fmt.Sprintf("%d gone from the load balancer: %s", len(gone), r.listed(gone)))
+	}
+	if len(moved) > 0 {
+		but = append(but, fmt.Sprintf("%d with another address now: %s", len(moved), r.listed(moved)))
 	}
 	if left := slices.Sorted(maps.Keys(r.left)); len(left) > 0 {
 		but = append(but, fmt.Sprintf("%d left closed: %s, since %s", len(left), r.listed(left[:1]), r.left[left[0]]))

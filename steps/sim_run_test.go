@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"regexp"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -202,6 +204,9 @@ func (s *sim) person(err error) {
 	}
 }
 
+// named finds how many backends the end of a way back says are not as they were found.
+var named = regexp.MustCompile(`(?:but for|and) (\d+) (?:gone|with|left)`)
+
 // over judges the end of a run.
 func (s *sim) over() {
 	st := s.book.state
@@ -213,8 +218,9 @@ func (s *sim) over() {
 	}
 	s.pass(lateness + lag)
 	note, told := s.book.es[len(s.book.es)-1].Note, 0
-	if _, tail, ok := strings.Cut(note, "but for "); ok {
-		_, _ = fmt.Sscan(tail, &told)
+	for _, part := range named.FindAllStringSubmatch(note, -1) {
+		n, _ := strconv.Atoi(part[1])
+		told += n
 	}
 	ours, all := 0, 0 // backends that are not as they were found: those that nobody else has changed, and every one
 	for _, id := range s.ids {

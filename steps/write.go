@@ -154,7 +154,7 @@ func (r *runner) readBack(ctx context.Context, step plans.Step, want map[string]
 
 // settle waits until everything has read back as wanted without interruption for the step's Stable: a change reaches the workers of the
 // load balancer one after another, and one matching answer proves little. Where a request was not answered, it also waits until that one can no
-// longer take effect. It is false where something does not stay as written.
+// longer take effect. It is false where something does not stay as written, or more is to be written.
 func (r *runner) settle(ctx context.Context, step plans.Step) (bool, error) {
 	var since time.Time // when the first look began of those that have shown it, without one between that did not; zero: the last did not
 	until := r.t.Clock.Now().Add(2 * step.Stable.Duration())
@@ -173,6 +173,8 @@ func (r *runner) settle(ctx context.Context, step plans.Step) (bool, error) {
 			return false, r.note(ctx, "writing again: %v", r.ignored(left, l.Weights))
 		case len(left) > 0:
 			since = time.Time{}
+		case r.regained(l, step):
+			return false, nil
 		case r.since(since) >= step.Stable.Duration() && late <= 0:
 			why := r.unwell(ctx, l, step)
 			if why == "" {

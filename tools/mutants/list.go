@@ -114,6 +114,8 @@ var mutants = []mutant{
 	{"a run that takes over forgets what was restarted", "plans/retreat.go", "dirty = append(dirty, g)", "_ = g"},
 	{"a take-over has touched nothing yet", "plans/state.go", "len(e.Plan.Taken)+len(e.Plan.Dirty) > 0 || e.Plan.Doubt", "len(e.Plan.Taken) > 1<<20"},
 	{"a way back that sees no backend is done", "steps/look.go", "len(r.absent(l.Weights)) == len(r.s.Plan.Before):", "len(r.absent(l.Weights)) > 1<<20:"},
+	{"what is ours again before the way back ends is left", "steps/write.go", "case r.regained(l, step):", "case r.regained(l, step) && step.Within < 0:"},
+	{"what has another address is written on the way back", "steps/look.go", "(r.another(l, id) || slices", "(slices"},
 	{"everything is put back with weight 1", "plans/plan.go", "w[id] = b.Weight", "w[id] = min(1, b.Weight)"},
 	{"every value counts as ours", "plans/drift.go", "w != s.Plan.Before[id].Weight && !slices.Contains(s.Wrote[id], w)", "w < 0"},
 	{"a twin is not named", "plans/process.go", "case len(fs) > 1:", "case len(fs) > 2:"},
