@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -73,23 +75,43 @@ func (s *site) askAbort(ctx context.Context, st plans.State) error {
 	return nil
 }
 
-// stopRun asks the process that carries the run out to abort, and gives the state in which it has stopped.
+// stopRun asks the process that carries the run out to abort, and gives the state in which it has stopped. A process that is gone will not answer.
 func (s *site) stopRun(ctx context.Context, st plans.State) (plans.State, error) {
-	if err := journal.Ask(s.dir, st.Plan.ID, plans.AskAbort, by()); err != nil {
+	id := st.Plan.ID
+	if err := journal.Ask(s.dir, id, plans.AskAbort, by()); err != nil {
 		return st, err
 	}
-	s.env.say("asked run %s to abort; waiting for it", st.Plan.ID)
-	for e, err := range journal.Follow(ctx, s.dir, st.Plan.ID, st.Seq) {
+	s.env.say("asked run %s to abort; waiting for it", id)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	alive, leave := context.WithCancel(ctx)
+	defer leave()
+	beside.Go(func() {
+		defer leave()
+		s.lives(alive, id, nil)
+	})
+	for e, err := range journal.Follow(alive, s.dir, id, st.Seq) {
 		if err != nil {
 			return st, err
 		}
-		st = st.Apply(e)
-		if st.Phase != plans.PhaseRunning && st.Phase != plans.PhasePlanned {
-			break
+		if st = st.Apply(e); rests(st) {
+			return st, nil
 		}
 	}
 	if ctx.Err() != nil {
 		return st, context.Cause(ctx)
 	}
+	es, err := journal.Read(s.dir, id) // what came between the last look and the end
+	if err != nil {
+		return st, err
+	}
+	if st = plans.Fold(slices.Values(es)); !rests(st) {
+		return st, fmt.Errorf("the process that carried run %s out (pid %d) has ended without putting anything back: `rollout abort` again does it from here", id, st.PID)
+	}
 	return st, nil
+}
+
+// rests says whether nobody carries a run out any more, by its own word.
+func rests(st plans.State) bool {
+	return st.Phase != plans.PhaseRunning && st.Phase != plans.PhasePlanned
 }
