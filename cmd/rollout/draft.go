@@ -37,7 +37,7 @@ func (v *survey) draft(id string, to aim, left plans.State) (plans.Plan, error) 
 	settle := max(c.ULB.Settle, c.ULB.Propagation+c.ULB.Staleness)
 	o := plans.Options{
 		ID: id, Service: c.Service, Balancer: v.reading.ID, By: by(), Config: c.Sum, Release: to.ref, Was: v.was(), Ran: v.releases, Made: time.Now().UTC(), OnFail: string(c.OnFailure),
-		Ramp: c.ULB.Ramp, Settle: settle, Late: c.ULB.Late, Shift: max(2*time.Minute, 10*settle) + 2*c.ULB.Late + time.Duration(len(before))*100*time.Millisecond,
+		Ramp: c.ULB.Ramp, Settle: settle, Late: c.ULB.Late, Shift: shiftWithin(c.ULB, settle, len(before)),
 		Try: c.ULB.Probe, Room: c.Capacity.MaxSessionsPerMachine, Strict: c.Capacity.OnShort == config.ShortAbort, Return: to.bad != "",
 		DrainWithin: c.Drain.Deadline, DrainStable: max(c.Drain.StableFor, c.Drain.Quiet, c.Drain.Interval),
 		Draining: plans.Draining{Until: c.Drain.Until, Interval: plans.Seconds(c.Drain.Interval), OnDeadline: plans.Deadline(c.Drain.OnDeadline), CutBudget: c.Drain.CutBudget,
@@ -76,6 +76,13 @@ func (v *survey) draft(id string, to aim, left plans.State) (plans.Plan, error) 
 		return p, refusedError{err}
 	}
 	return p, nil
+}
+
+// shiftWithin gives how long a shift may take: to write every backend at each step of the ramp and at its end, to wait between these, and for what was not
+// answered.
+func shiftWithin(u config.ULB, settle time.Duration, backends int) time.Duration {
+	steps := time.Duration(len(u.Ramp))
+	return max(2*time.Minute, 10*settle) + 2*u.Late + steps*settle + (steps+1)*time.Duration(backends)*100*time.Millisecond
 }
 
 // dirs lets deploy and health lines run where the recipe's lines do.
