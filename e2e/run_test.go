@@ -196,6 +196,7 @@ func TestABrokenReleaseIsTakenOverByTheNextOne(t *testing.T) {
 	if err := os.Remove(filepath.Join(w.dir, "machines", "game-5", "faults", "start-fails")); err != nil {
 		t.Fatal(err)
 	}
+	w.clockWasAhead(time.Hour)
 	w.must(0, "start", "--yes", "--ref", "v1.1.1", "--take-over", s.Run)
 	for _, b := range w.backends() {
 		if !b.Enabled {

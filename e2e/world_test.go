@@ -330,6 +330,20 @@ func (w *world) plant(machine, fault, text string) {
 	}
 }
 
+// clockWasAhead lets the commands that have begun on the machines have come from a rollout whose clock was ahead, and has been put right since.
+func (w *world) clockWasAhead(by time.Duration) {
+	w.t.Helper()
+	files, err := filepath.Glob(filepath.Join(w.dir, "machines", "*", ".local", "state", "rollout-once", "*", "*", ".seen"))
+	if err != nil || len(files) == 0 {
+		w.t.Fatalf("no machine has begun a command: %v", err)
+	}
+	for _, f := range files {
+		if err := os.WriteFile(f, fmt.Appendf(nil, "%d earlier-1\n", time.Now().Add(by).UnixMilli()), 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
 func contains(t *testing.T, o output, texts ...string) {
 	t.Helper()
 	for _, x := range texts {

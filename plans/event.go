@@ -118,6 +118,7 @@ type Event struct {
 	Safe     bool           `json:"safe,omitempty"` // held: a group is proven to take new connections
 	By       string         `json:"by,omitempty"`
 	PID      int            `json:"pid,omitempty"`
+	Floor    int64          `json:"floor,omitempty"` // resumed: the highest token that a machine has begun a command of this service for
 	Note     string         `json:"note,omitempty"`
 	Error    string         `json:"error,omitempty"`
 }

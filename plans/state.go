@@ -280,7 +280,7 @@ func (s State) wrote(e Event) State {
 // resumed gives the run to another process. Requests that the one before was about to send may have been sent until just now.
 func (s State) resumed(e Event) State {
 	s.Phase, s.By, s.PID, s.Error, s.Taken = PhaseRunning, e.By, e.PID, "", e.Stamp
-	s.Token = max(s.Token+1, e.At.UnixMilli())
+	s.Token = max(s.Token+1, e.Floor+1, e.At.UnixMilli()) // a clock may have been ahead during the run before, and put right since
 	if s.Intent {
 		s.Doubt, s.Intent = e.Stamp, false
 	}

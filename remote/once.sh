@@ -96,6 +96,14 @@ phase() {
 # same is true for a process that is still the one that started then.
 same() { since "$1" && [ "$o_since" = "$2" ]; }
 
+# highest sets o_seen to the highest token, and o_by to the id that set it.
+highest() {
+  o_seen=-1 o_by=-
+  [ -f .seen ] || return 0
+  read -r o_seen o_by <.seen
+  case $o_seen in ''|*[!0-9]*) fail "$o_b/.seen is damaged" ;; esac
+}
+
 # begin says begun when the attempt is in its place, by now or since earlier, or else why not. It runs with the lock open.
 begin() {
   flock 9 || fail "flock does not work on $o_b/.lock"
@@ -103,11 +111,7 @@ begin() {
   for o_x in .new.* .old.*; do
     [ ! -e "$o_x" ] || rm -rf "$o_x"
   done
-  o_seen=-1 o_by=-
-  if [ -f .seen ]; then
-    read -r o_seen o_by <.seen
-    case $o_seen in ''|*[!0-9]*) fail "$o_b/.seen is damaged" ;; esac
-  fi
+  highest
   o_here=new
   [ ! -d "$o_id" ] || o_here=begun
   [ "$o_token" -ge "$o_seen" ] || answer "fenced $o_seen $o_by $o_here"
@@ -332,5 +336,9 @@ place
 if [ "$o_as" = begin ]; then
   begin 9>>.lock | relay || exit 0
   follow
+elif [ "$o_as" = seen ]; then
+  highest
+  [ "$o_seen" -ge 0 ] || answer absent
+  answer "seen $o_seen $o_by"
 fi
 report

@@ -71,6 +71,13 @@ func TestOpenSSHALowerTokenIsRefused(t *testing.T) {
 	t.Parallel()
 	p, _, _ := openPair(t)
 	file := filepath.Join(t.TempDir(), "count")
+	seen := func(space string, want int64) {
+		t.Helper()
+		if got, err := p.Seen(soon(t), "m", space); err != nil || got != want {
+			t.Errorf("seen of %s: got %d, %v, want %d", space, got, err, want)
+		}
+	}
+	seen("game", 0)
 	do := func(id string, token int64) error {
 		_, err := p.Once(soon(t), "m", Once{Command: Command{Line: "echo " + id + " >>" + quote(file)}, ID: id, Token: token, Space: "game"})
 		return err
@@ -86,11 +93,17 @@ func TestOpenSSHALowerTokenIsRefused(t *testing.T) {
 	if err := do("nine-too", 9); err != nil {
 		t.Errorf("9 after 9: %v", err)
 	}
+	seen("game", 9)
+	seen("other", 0)
 	if err := do("last", math.MaxInt64); err != nil {
 		t.Errorf("the highest: %v", err)
 	}
 	if err := do("nine", 9); !errors.As(err, &fenced) || *fenced != (FencedError{"m", 9, math.MaxInt64, "last", true}) || !MayHaveRun(err) {
 		t.Errorf("9 after the highest: got %v, want a FencedError that says it had begun", err)
+	}
+	var odd *AnswerError
+	if got, err := p.Seen(soon(t), "m", "game"); !errors.As(err, &odd) || got != 0 {
+		t.Errorf("seen: got %d, %v, want no belief in what nobody can count on from", got, err)
 	}
 	// To look is free.
 	if st, err := p.State(soon(t), "m", Once{ID: "nine", Space: "game"}); err != nil || st.Phase != Finished {

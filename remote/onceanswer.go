@@ -13,15 +13,15 @@ import (
 
 // onceAnswer is what once.sh says, after it has said "wait" any number of times.
 type onceAnswer struct {
-	// Word is absent, going, finished, rebooted, died; or why nothing was
-	// begun: missing, unsafe, failed, fenced, reused, stale.
+	// Word is absent, going, finished, rebooted, died; seen, where that was
+	// asked; or why nothing was begun: missing, unsafe, failed, fenced, reused, stale.
 	word string
 	// text is what there is to say about it: of missing the tools, of unsafe
 	// what and where, of failed the reason. Not fit for a terminal yet.
 	text string
 
-	seen  int64  // of fenced
-	by    string // of fenced: the id that set it
+	seen  int64  // of fenced and seen: the highest token
+	by    string // of fenced and seen: the id that set it
 	begun bool   // of fenced: this very id has begun, earlier
 
 	code     int
@@ -45,6 +45,10 @@ func (o onceOutput) String() string {
 
 // errAnswer means that an answer is none that once.sh gives.
 var errAnswer = errors.New("not an answer")
+
+// maxSeen is the highest token that is believed when a machine tells it: a
+// machine may lie, and from a higher one no number of runs could count on.
+const maxSeen = 1 << 53
 
 // maxOnceLine is the longest line of an answer, in bytes.
 const maxOnceLine = 1 << 10
@@ -97,6 +101,11 @@ func parseWord(line string) (a onceAnswer, err error) {
 		if len(f) == 3 && plainName(f[1]) && (f[2] == "begun" || f[2] == "new") {
 			a.by, a.begun = f[1], f[2] == "begun"
 			a.seen, ok = number(f[0], 1<<63-1)
+		}
+	case "seen":
+		if len(f) == 2 && plainName(f[1]) {
+			a.by = f[1]
+			a.seen, ok = number(f[0], maxSeen)
 		}
 	case "finished":
 		if len(f) == 3 && slices.Contains([]string{"no", "gone", "left"}, f[1]) {

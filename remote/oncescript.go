@@ -33,6 +33,7 @@ const onceMost = 50
 const (
 	onceBegin = "begin" // begin it if it has not begun, and wait for its end
 	onceLook  = "look"
+	onceSeen  = "seen" // tell the highest token
 )
 
 // script returns the shell text that does as on host. fresh is how old its

@@ -57,6 +57,9 @@ func TestOpenSSHOnceWorksInEveryShell(t *testing.T) {
 				}
 			})
 			t.Run("an old token", func(t *testing.T) {
+				if got, err := p.Seen(soon(t), "m", "game"); err != nil || got != int64(n) {
+					t.Errorf("seen: got %d, %v, want %d", got, err, n)
+				}
 				var fenced *FencedError
 				if _, err := p.Once(soon(t), "m", Once{Command: Command{Line: "true"}, ID: "old", Token: 1, Space: "game"}); !errors.As(err, &fenced) {
 					t.Errorf("got %v, want FencedError", err)

@@ -42,10 +42,27 @@ type OnceState struct {
 // it compare tokens or lines. Only ID and Space of o matter. The errors are
 // those of Once that stand for a look, and never ones of the command.
 func (p *Pool) State(ctx context.Context, host string, o Once) (OnceState, error) {
-	o.Command = Command{}
-	q := &question{pool: p, host: host, once: o, as: onceLook, fresh: func() time.Duration { return -1 }}
-	if _, err := o.script(onceLook, host, p.grace, -1); err != nil {
+	a, err := p.look(ctx, host, onceLook, "state of "+o.ID, o)
+	if err != nil {
 		return OnceState{}, err
+	}
+	return a.state(), nil
+}
+
+// Seen tells the highest token that host has begun a command of space for, 0
+// where it has begun none. It changes nothing there. The errors are as State's.
+func (p *Pool) Seen(ctx context.Context, host, space string) (int64, error) {
+	a, err := p.look(ctx, host, onceSeen, "highest token of "+space, Once{ID: "any", Space: space})
+	return a.seen, err
+}
+
+// look asks host as, which begins nothing there. what it asks for is for an
+// error.
+func (p *Pool) look(ctx context.Context, host, as, what string, o Once) (onceAnswer, error) {
+	o.Command = Command{}
+	q := &question{pool: p, host: host, once: o, as: as, fresh: func() time.Duration { return -1 }}
+	if _, err := o.script(as, host, p.grace, -1); err != nil {
+		return onceAnswer{}, err
 	}
 	for try := 1; ; try++ {
 		a, err := q.ask(ctx)
@@ -55,13 +72,16 @@ func (p *Pool) State(ctx context.Context, host string, o Once) (OnceState, error
 		if err == nil {
 			err = o.refusal(host, a)
 		}
+		if err == nil && a.word != string(Absent) && (a.word == "seen") != (as == onceSeen) {
+			err = &AnswerError{Host: host, Said: a.word}
+		}
 		if errors.Is(err, errDropped) || err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			err = fmt.Errorf("%s: state of %s: %w", host, o.ID, err)
+			err = fmt.Errorf("%s: %s: %w", host, what, err)
 		}
 		if err != nil {
-			return OnceState{}, err
+			return onceAnswer{}, err
 		}
-		return a.state(), nil
+		return a, nil
 	}
 }
 

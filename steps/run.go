@@ -60,7 +60,7 @@ func (s *stop) Error() string { return string(s.what) + ": " + s.note }
 // run does step after step until none is left or one cannot go on.
 func (r *runner) run(ctx context.Context) error {
 	stopped := r.s.Phase == plans.PhasePaused || r.s.Phase == plans.PhaseHeld
-	if err := r.record(ctx, plans.Event{What: plans.Resumed, Step: -1, By: r.t.By, PID: r.t.PID}); err != nil {
+	if err := r.record(ctx, plans.Event{What: plans.Resumed, Step: -1, By: r.t.By, PID: r.t.PID, Floor: r.t.Floor}); err != nil {
 		return err
 	}
 	r.taken = r.t.Clock.Now()

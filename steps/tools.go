@@ -105,6 +105,7 @@ type Tools struct {
 	Alone    bool          // one thing after another in the calling goroutine, as a simulation wants it
 	By       string        // user@host of this process
 	PID      int           //
+	Floor    int64         // the highest token that a machine has begun a command of this service for: this process's is higher
 	LookEach time.Duration // while waiting: between two looks at the load balancer; 0: 4 s
 	Leave    time.Duration // after a cancel: how long a command under way is waited for; 0: 5 s
 }

@@ -23,7 +23,8 @@ type carrier struct {
 	balancer *ulb.Balancer
 	pool     *remote.Pool
 	run      *journal.Run
-	known    herds // of a Pomelo service: what its masters say
+	known    herds           // of a Pomelo service: what its masters say
+	mute     map[string]bool // hosts that could not be logged in to when the run was taken up
 }
 
 // told is a journal that tells each event after it is on disk.
@@ -68,7 +69,7 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 		Traffic:  &traffic{b: c.balancer, ours: s.Plan.Before},
 		Prober:   probe,
 		Sessions: count,
-		By:       by(), PID: os.Getpid(),
+		By:       by(), PID: os.Getpid(), Floor: c.seen(ctx, s.Plan),
 	}
 	if f := c.site.front(update(s), c.known); f != nil {
 		t.Front = f
@@ -159,13 +160,33 @@ func (e *env) result(s plans.State) error {
 // login logs in to every machine of a plan before anything is done. A machine that cannot be reached is said and not fatal: the step that
 // needs it will say so, and the way back may not.
 func (c *carrier) login(ctx context.Context, p plans.Plan) {
-	var hosts []string
-	for _, m := range p.Machines {
-		hosts = append(hosts, m.Host)
+	errs := make([]error, len(p.Machines))
+	together(len(p.Machines), func(i int) { errs[i] = c.pool.Login(ctx, []string{p.Machines[i].Host}) })
+	c.mute = map[string]bool{}
+	for i, m := range p.Machines {
+		c.mute[m.Host] = errs[i] != nil
 	}
-	if err := c.pool.Login(ctx, hosts); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		c.site.env.say("rollout: %v", err)
 	}
+}
+
+// seen gives the highest token that a machine of a plan has begun a command for. It is told by clocks, and one that was ahead during another run may have
+// been put right since: then that machine would refuse this one. A machine that cannot be asked is said and not fatal, as at login; one that has not answered
+// there is not waited for again.
+func (c *carrier) seen(ctx context.Context, p plans.Plan) int64 {
+	within, cancel := context.WithTimeout(ctx, c.site.cfg.SSH.Timeout)
+	defer cancel()
+	tokens, errs := make([]int64, len(p.Machines)), make([]error, len(p.Machines))
+	together(len(p.Machines), func(i int) {
+		if h := p.Machines[i].Host; !c.mute[h] {
+			tokens[i], errs[i] = c.pool.Seen(within, h, p.Service)
+		}
+	})
+	if err := errors.Join(errs...); err != nil && ctx.Err() == nil {
+		c.site.env.say("rollout: %v", err)
+	}
+	return slices.Max(append(tokens, 0))
 }
 
 // lock takes the service's lock for this command.
