@@ -16,7 +16,7 @@ const (
 	Counted     What = "counted"     // Sessions of Group
 	Called      What = "called"      // Found: the processes of Group, all there and in order
 	Running     What = "running"     // Command: an intent, on disk before it is sent to its host
-	Ran         What = "ran"         // Command, Code: it ended; Error: its outcome is not known
+	Ran         What = "ran"         // Command, Code: it ended; Error: its outcome is not known, or by EndedBy that it has not begun
 	Noted       What = "noted"       // Note: what is being waited for, a retry, a warning
 	Alarmed     What = "alarmed"     // Group, the one that serves, is hurt while the other is out: Error; without one it is well again
 	Tried       What = "tried"       // Hits: which hosts answered connections made through the load balancer
@@ -112,7 +112,7 @@ type Event struct {
 	Command  *Command       `json:"command,omitempty"`
 	Code     int            `json:"code,omitempty"`     // exit code of Command
 	Output   string         `json:"output,omitempty"`   // the end of what Command printed
-	EndedBy  string         `json:"ended_by,omitempty"` // drain: zero or deadline
+	EndedBy  string         `json:"ended_by,omitempty"` // drain: zero or deadline; a command: lost or absent
 	Cut      *int           `json:"cut,omitempty"`      // sessions open at the moment the restart began
 	Request  Request        `json:"request,omitempty"`
 	Safe     bool           `json:"safe,omitempty"` // held: a group is proven to take new connections

@@ -26,13 +26,24 @@ type Attempt struct {
 	ID    string  `json:"id,omitempty"`    // of this attempt, on its machine
 	After Seconds `json:"after,omitempty"` // how old the run was when it was about to be sent, by State.Age
 	Over  bool    `json:"over,omitempty"`  // its machine has said that it began and will never tell how it ended
+	// Absent says that it surely has not begun, and will not unless it is sent again.
+	Absent bool `json:"absent,omitempty"`
+	// Before says that an earlier attempt is known to have begun.
+	Before bool `json:"before,omitempty"`
 }
 
 // Open says whether the command may have begun, may still begin, and nobody has told how it ended.
-func (a Attempt) Open() bool { return a.ID != "" && !a.Known && !a.Over }
+func (a Attempt) Open() bool { return a.ID != "" && !a.Known && !a.Over && !a.Absent }
 
-// Lost is how a command has ended, by Event.EndedBy, whose machine has forgotten how: it was restarted, or the command was killed.
-const Lost = "lost"
+// Acted says whether the command may have begun, in this attempt or an earlier one.
+func (a Attempt) Acted() bool { return a.Before || a.ID != "" && !a.Absent }
+
+// How a command has ended, by Event.EndedBy, that has no exit code. Either has an Error too: a build that does not know the word takes its outcome
+// for unknown.
+const (
+	Lost   = "lost"   // its machine has forgotten how: it was restarted, or the command was killed
+	Absent = "absent" // it has not begun, and will not unless it is sent again
+)
 
 // OK says whether the command is known to have ended with exit code 0.
 func (a Attempt) OK() bool { return a.Known && a.Code == 0 && a.Error == "" }
@@ -51,6 +62,16 @@ type Progress struct {
 	Opened  bool               `json:"opened,omitempty"` // its group, which must be closed, was seen to take new connections, and has not been given its time since
 	Error   string             `json:"error,omitempty"`
 	Acts    map[string]Attempt `json:"acts,omitempty"` // by Key
+}
+
+// Acted says whether a command of the step may have begun.
+func (p Progress) Acted() bool {
+	for _, a := range p.Acts {
+		if a.Acted() {
+			return true
+		}
+	}
+	return false
 }
 
 // Key names a command within a step: one act on one host.
@@ -99,10 +120,9 @@ func (p *Progress) cut(step Step, byHost map[string]int) {
 	}
 	p.Cut = 0
 	for h, n := range byHost {
-		_, stopped := p.Acts[Key(step.By(DoStop, h), DoStop)]
 		switch {
 		case len(step.Want) == 0 && p.Acts[Key(h, DoStart)].OK():
-		case stopped:
+		case p.Acts[Key(step.By(DoStop, h), DoStop)].Acted():
 			cuts[h] += n
 		default:
 			cuts[h] = n
@@ -126,26 +146,43 @@ func (s State) commanded(e Event) State {
 	if e.What == Running && (c.Do == DoStop || c.Do == DoReap || c.Do == DoStart) {
 		s.Dirty = with(s.Dirty, e.Group, true)
 	}
-	return s.progressed(e.Step, func(p *Progress) {
+	s = s.progressed(e.Step, func(p *Progress) {
 		p.Acts = maps.Clone(p.Acts)
 		if p.Acts == nil {
 			p.Acts = map[string]Attempt{}
 		}
 		if e.What == Running {
-			id := fmt.Sprintf("%s-%d", s.Plan.ID, e.Seq)
-			if before := p.Acts[c.Key()]; before.Open() { // it may yet begin: the machine shall take this for the same
+			id, before := fmt.Sprintf("%s-%d", s.Plan.ID, e.Seq), p.Acts[c.Key()]
+			earlier := before.Before || before.Known || before.Over
+			if before.Open() || before.Absent { // should it begin all the same, the machine shall take this for the same
 				id = before.ID
 			}
-			p.Acts[c.Key()] = Attempt{After: s.Age, ID: id}
+			p.Acts[c.Key()] = Attempt{After: s.Age, ID: id, Before: earlier}
 			if c.Do == DoStop { // what was started before is gone
 				delete(p.Acts, Key(c.Host, DoStart))
 			}
 			return
 		}
 		a := p.Acts[c.Key()]
-		a.Known, a.Code, a.Error, a.Over = e.Error == "", e.Code, e.Error, e.EndedBy == Lost
+		a.Known, a.Code, a.Error, a.Over, a.Absent = e.Error == "", e.Code, e.Error, e.EndedBy == Lost, e.EndedBy == Absent
 		p.Acts[c.Key()] = a
 	})
+	if e.EndedBy == Absent {
+		s = s.unbegun(e.Step)
+	}
+	return s
+}
+
+// unbegun takes back that a group is half-way through its restart, where no command of that has begun, and none may begin any more: its old processes run,
+// and nobody has been cut.
+func (s State) unbegun(step int) State {
+	if step < 0 || step >= len(s.Progress) || s.Plan.Steps[step].Kind != Restart || s.Progress[step].Acted() {
+		return s
+	}
+	if g := s.Plan.Steps[step].Group; !slices.Contains(s.Plan.Dirty, g) {
+		s.Dirty = with(s.Dirty, g, false)
+	}
+	return s.progressed(step, func(p *Progress) { p.Cut, p.Cuts = 0, nil })
 }
 
 // progressed gives s with the progress of step i changed; s itself where there is no such step.

@@ -63,7 +63,7 @@ type State struct {
 	Touched  bool             `json:"touched"`         // a write or a command has been begun, by this run or by one that it took over
 	Sessions map[string]Count `json:"sessions,omitempty"`
 	Rolls    map[string]Roll  `json:"rolls,omitempty"`   // by group
-	Dirty    map[string]bool  `json:"dirty,omitempty"`   // groups with a restart begun and not yet checked
+	Dirty    map[string]bool  `json:"dirty,omitempty"`   // groups whose restart has begun, or may have, and is not yet checked
 	Updated  map[string]bool  `json:"updated,omitempty"` // groups restarted and checked
 	Asked    Request          `json:"asked,omitempty"`   // not yet carried out
 	AskedBy  string           `json:"asked_by,omitempty"`

@@ -115,6 +115,48 @@ func TestAGroupIsDirtyFromItsFirstCommandToItsCheck(t *testing.T) {
 	}
 }
 
+func TestAGroupWhoseRestartWasOnlyMeantIsNotDirty(t *testing.T) {
+	p := build(noDeploy)
+	stop := func(i int) plans.Command { return p.Steps[2].Run[i] }
+	running := func(c plans.Command) plans.Event {
+		return plans.Event{What: plans.Running, Step: 2, Group: "group2", Command: &c}
+	}
+	ran := func(c plans.Command, by string, code int, err string) plans.Event {
+		return plans.Event{What: plans.Ran, Step: 2, Group: "group2", Command: &c, EndedBy: by, Code: code, Error: err}
+	}
+	absent := func(c plans.Command) plans.Event { return ran(c, plans.Absent, 0, "no route to host") }
+	a, b := stop(0), stop(1)
+	for _, tt := range []struct {
+		name  string
+		es    []plans.Event
+		dirty bool
+		taken []string // the groups that an earlier run had left so
+	}{
+		{"none was sent", []plans.Event{running(a), running(b), absent(a), absent(b)}, false, nil},
+		{"of one nobody knows", []plans.Event{running(a), running(b), absent(a)}, true, nil},
+		{"of one the outcome is not known", []plans.Event{running(a), running(b), absent(a), ran(b, "", 0, "connection lost")}, true, nil},
+		{"one failed", []plans.Event{running(a), running(b), ran(a, "", 1, ""), absent(b)}, true, nil},
+		{"one was lost by its machine", []plans.Event{running(a), running(b), ran(a, plans.Lost, 0, "lost"), absent(b)}, true, nil},
+		{"one had begun in an earlier attempt", []plans.Event{running(a), ran(a, "", 1, ""), running(a), absent(a)}, true, nil},
+		{"it was left so by an earlier run", []plans.Event{running(a), absent(a)}, true, []string{"group2"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			taken := p
+			taken.Dirty = tt.taken
+			st, two := &story{}, 2
+			st.tell(plans.Event{What: plans.Planned, Step: -1, Plan: &taken}, plans.Event{What: plans.Began, Step: 2})
+			st.tell(plans.Event{What: plans.Counted, Step: 2, Group: "group2", Sessions: &plans.Sessions{Total: 2, ByHost: map[string]int{a.Host: 2}}, Cut: &two})
+			st.tell(tt.es...)
+			if _, back := plans.Retreat(st.s); st.s.Dirty["group2"] != tt.dirty || back == tt.dirty {
+				t.Errorf("got dirty %v and a way back %v, want %v and %v", st.s.Dirty["group2"], back, tt.dirty, !tt.dirty)
+			}
+			if !tt.dirty && st.s.Cut() != 0 {
+				t.Errorf("%d sessions are told as cut, and no stop was sent", st.s.Cut())
+			}
+		})
+	}
+}
+
 func TestTheWayBackPutsEverythingAsItWasFound(t *testing.T) {
 	st := &story{}
 	p := build()

@@ -135,9 +135,11 @@ func (t *teller) effort(f *Effort, e Event) {
 		if e.Command == nil || e.Code == 0 && e.Error == "" {
 			return
 		}
-		if e.Error != "" {
+		switch {
+		case e.EndedBy == Absent:
+		case e.Error != "":
 			f.Commands.Unknown++
-		} else {
+		default:
 			f.Commands.Refused++
 		}
 		f.Faults = append(f.Faults, Fault{*e.Command, e.Code, e.Error, e.Output})

@@ -36,7 +36,7 @@ func (r *runner) command(ctx context.Context, step plans.Step, cs []plans.Comman
 	}
 	for gate != nil && r.stale() {
 		if err := gate(ctx, step); err != nil {
-			return err
+			return r.unsent(ctx, cs, err)
 		}
 	}
 	ends := make([]ran, len(cs))
@@ -54,6 +54,11 @@ func (r *runner) command(ctx context.Context, step plans.Step, cs []plans.Comman
 	case errors.Is(seen, ErrJournal), errors.As(seen, &hurt):
 		return seen
 	}
+	if len(faults) > 0 && r.s.Alarm != "" && !r.s.Dirty[step.Group] { // nothing has begun, and who serves has been hurt meanwhile: does that last?
+		if err := r.pass(ctx, step, sightings*time.Second); errors.As(err, &hurt) {
+			return err
+		}
+	}
 	return errors.Join(append(faults, seen)...)
 }
 
@@ -69,12 +74,40 @@ func (r *runner) ended(ctx context.Context, c plans.Command, e ran) error {
 	if e.err != nil {
 		done.Error = e.err.Error()
 	}
+	if errors.Is(e.err, ErrUnsent) {
+		done.EndedBy = plans.Absent
+	}
 	return errors.Join(r.event(ctx, done), r.fault(c, e))
+}
+
+// unsent records that commands are not sent after all, and gives why.
+func (r *runner) unsent(ctx context.Context, cs []plans.Command, why error) error {
+	for _, c := range cs {
+		if err := r.absent(ctx, c, "it was not sent: "+why.Error()); err != nil {
+			return err
+		}
+	}
+	return why
+}
+
+// absent records that a command has not begun.
+func (r *runner) absent(ctx context.Context, c plans.Command, why string) error {
+	return r.event(ctx, plans.Event{What: plans.Ran, Command: &c, Error: why, EndedBy: plans.Absent})
 }
 
 // recall asks the machines what has become of the step's commands whose end nobody has told, since a connection or a process died. One that
 // still runs is waited for. What has not begun may be sent again, under the same id.
 func (r *runner) recall(ctx context.Context, step plans.Step, within time.Duration) error {
+	for _, c := range r.open(step) {
+		if err := r.remember(ctx, step, c, within); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open gives the step's commands that may have begun and whose end nobody has told.
+func (r *runner) open(step plans.Step) []plans.Command {
 	acts := r.s.Progress[r.s.Step].Acts
 	var open []plans.Command
 	for _, c := range step.Run {
@@ -89,8 +122,26 @@ func (r *runner) recall(ctx context.Context, step plans.Step, within time.Durati
 			}
 		}
 	}
-	for _, c := range open {
-		if err := r.remember(ctx, step, c, within); err != nil {
+	return open
+}
+
+// unbegun asks, before a way back is refused for a restart, whether that has begun at all: its commands were meant, and may never have been sent. The error
+// says why that is not known.
+func (r *runner) unbegun(ctx context.Context) error {
+	step, ok := r.s.Current()
+	if !ok || step.Kind != plans.Restart || !r.s.Dirty[step.Group] {
+		return nil
+	}
+	for _, a := range r.s.Progress[r.s.Step].Acts {
+		if a.Acted() && !a.Open() {
+			return nil
+		}
+	}
+	ctx, cancel := r.t.Clock.Within(context.WithoutCancel(ctx), step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
+	defer cancel()
+	r.again = r.t.Clock.Now().Add(step.Within.Duration()) // a group that serves and is hurt can ask for no more than this way back
+	for _, c := range r.open(step) {
+		if begun, err := r.begun(ctx, step, c); err != nil || begun != Absent {
 			return err
 		}
 	}
@@ -102,23 +153,10 @@ func (r *runner) recall(ctx context.Context, step plans.Step, within time.Durati
 func (r *runner) remember(ctx context.Context, step plans.Step, c plans.Command, within time.Duration) error {
 	named := r.named(c)
 	for try := 1; ; try++ {
-		begun, err := r.ask(ctx, step, named)
-		var hurt *stop
+		begun, err := r.begun(ctx, step, c)
 		switch {
-		case errors.As(err, &hurt):
+		case err != nil || begun == Absent:
 			return err
-		case err != nil:
-			return fmt.Errorf("%s on %s: nobody knows whether it began: %w", c.Do, r.s.Plan.Name(c.Host), err)
-		case begun == Absent && r.since(r.taken) < fresh: // it may be on its way still; after that its machine refuses it
-			if err := r.note(ctx, "%s on %s has not begun, and may be on its way still: waiting for that", c.Do, r.s.Plan.Name(c.Host)); err != nil {
-				return err
-			}
-			if err := r.pass(ctx, step, fresh-r.since(r.taken)); err != nil {
-				return err
-			}
-			continue
-		case begun == Absent:
-			return nil
 		case begun == Lost:
 			return r.event(ctx, plans.Event{What: plans.Ran, Command: &c, Error: "it began, and its machine has lost it", EndedBy: plans.Lost})
 		}
@@ -145,6 +183,31 @@ func (r *runner) remember(ctx context.Context, step plans.Step, c plans.Command,
 		if err := r.pass(ctx, step, time.Duration(try)*time.Second); err != nil {
 			return err
 		}
+	}
+}
+
+// begun asks about one command until it is known whether it has begun, and records that it has not.
+func (r *runner) begun(ctx context.Context, step plans.Step, c plans.Command) (Begun, error) {
+	for {
+		begun, err := r.ask(ctx, step, r.named(c))
+		var hurt *stop
+		switch {
+		case errors.As(err, &hurt):
+			return begun, err
+		case err != nil:
+			return begun, fmt.Errorf("%s on %s: nobody knows whether it began: %w", c.Do, r.s.Plan.Name(c.Host), err)
+		case begun == Absent && r.since(r.taken) < fresh: // it may be on its way still; after that its machine refuses it
+			if err := r.note(ctx, "%s on %s has not begun, and may be on its way still: waiting for that", c.Do, r.s.Plan.Name(c.Host)); err != nil {
+				return begun, err
+			}
+			if err := r.pass(ctx, step, fresh-r.since(r.taken)); err != nil {
+				return begun, err
+			}
+			continue
+		case begun == Absent:
+			return begun, r.absent(ctx, c, "its machine knows nothing of it")
+		}
+		return begun, nil
 	}
 }
 

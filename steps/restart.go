@@ -109,7 +109,7 @@ func (r *runner) unstopped(step plans.Step, hosts []string) []plans.Command {
 	}
 	return slices.DeleteFunc(stops, func(c plans.Command) bool {
 		start := r.did(c.Host, plans.DoStart)
-		return r.did(c.Host, plans.DoStop).OK() && (start == plans.Attempt{} || start.Open())
+		return r.did(c.Host, plans.DoStop).OK() && (start == plans.Attempt{} || start.Open() || start.Absent)
 	})
 }
 
@@ -177,8 +177,7 @@ func (r *runner) account(ctx context.Context, step plans.Step) error {
 	}
 	untouched := step // a service that this step has stopped may have nobody left to tell its count, which was taken before
 	untouched.Hosts = slices.DeleteFunc(slices.Clone(step.Hosts), func(h string) bool {
-		_, stopped := r.s.Progress[r.s.Step].Acts[plans.Key(step.By(plans.DoStop, h), plans.DoStop)]
-		return stopped
+		return r.did(step.By(plans.DoStop, h), plans.DoStop).Acted()
 	})
 	var c drain.Reading
 	var err error

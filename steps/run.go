@@ -162,8 +162,14 @@ func (r *runner) failed(ctx context.Context, cause error) (plans.State, error) {
 
 // retreat records the plan that puts back what the run changed and carries it out by the same loop.
 func (r *runner) retreat(ctx context.Context, why string) (plans.State, error) {
+	unknown := r.unbegun(ctx)
 	p, ok := plans.Retreat(r.s)
-	if !ok {
+	switch {
+	case errors.Is(unknown, ErrJournal):
+		return r.finish(ctx, unknown)
+	case !ok && unknown != nil:
+		return r.hold(ctx, fmt.Errorf("abort (%s): whether the restart of %s has begun is not known (%w), so %w", why, r.dirty(), unknown, ErrStays))
+	case !ok:
 		return r.hold(ctx, fmt.Errorf("abort (%s): %s was restarted and is not proven well, so %w", why, r.dirty(), ErrStays))
 	}
 	if err := r.record(ctx, plans.Event{What: plans.Planned, Step: -1, Plan: &p, Note: why}); err != nil {

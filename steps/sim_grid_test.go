@@ -73,6 +73,7 @@ func (c crash) try() (wrong []string, sending bool, calls int) {
 			s.expect(err == nil, "resumed: %v", err)
 		case errors.As(err, &held):
 			s.expect(s.halfway(), "abort was refused: %v", err)
+			s.expect(len(s.judge.touched) > 0, "abort was refused, and no restart has begun: %v", err)
 			s.expect(held.Safe, "held, and no group is proven to serve: %v", err)
 			err, _ = s.process()
 			s.expect(err == nil, "resumed after the abort was refused: %v", err)

@@ -49,11 +49,11 @@ func (s *sim) Run(ctx context.Context, c plans.Command, within time.Duration) (s
 	case m.dead:
 		_ = s.call(ctx, s.between(time.Second, 5*time.Second))
 		s.leave()
-		return steps.Result{}, errors.New("ssh: no route to host")
+		return steps.Result{}, fmt.Errorf("%w: ssh: no route to host", steps.ErrUnsent)
 	case s.stormy() && s.chance(s.mix.dropBefore):
 		_ = s.call(ctx, s.between(0, 2*time.Second))
 		s.leave()
-		return steps.Result{}, errDropped
+		return steps.Result{}, fmt.Errorf("%w: %w", steps.ErrUnsent, errDropped)
 	case s.stormy() && s.chance(s.mix.dropLate):
 		s.say("%s on %s is on its way for long", c.Do, m.name)
 		travels()

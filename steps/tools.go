@@ -27,6 +27,9 @@ type Traffic interface {
 // ErrDenied says that the load balancer refuses our credentials: repeating the call is of no use.
 var ErrDenied = errors.New("credentials refused")
 
+// ErrUnsent is wrapped by an error of a Shell where the call surely has not brought its command about, and never will.
+var ErrUnsent = errors.New("it was not sent")
+
 // Result is how a command ended.
 type Result struct {
 	Code   int
@@ -35,8 +38,8 @@ type Result struct {
 
 // Shell runs a command on its machine.
 type Shell interface {
-	// Run gives the command's exit code. An error means that its outcome is not known: it may have run, or may still. A command with an ID
-	// begins once at most: where it has begun before, Run waits for its end.
+	// Run gives the command's exit code. An error means that its outcome is not known: it may have run, or may still; unless it wraps ErrUnsent. A command
+	// with an ID begins once at most: where it has begun before, Run waits for its end.
 	Run(ctx context.Context, c plans.Command, within time.Duration) (Result, error)
 	// Ask tells what has become of a command with an ID. It begins nothing.
 	Ask(ctx context.Context, c plans.Command) (Begun, error)

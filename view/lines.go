@@ -225,6 +225,8 @@ func (l Lang) commandEnded(p plans.Plan, e plans.Event) string {
 	switch {
 	case e.Command == nil:
 		return ""
+	case e.EndedBy == plans.Absent:
+		return l.Say("%s on %s: not begun: %s", "%[2]s 上的%[1]s：没有开始：%[3]s", l.act(e.Command.Do), p.Name(e.Command.Host), e.Error)
 	case e.Error != "":
 		return l.Say("%s on %s: outcome not known: %s", "%[2]s 上的%[1]s：结果未知：%[3]s", l.act(e.Command.Do), p.Name(e.Command.Host), e.Error)
 	case e.Code != 0:

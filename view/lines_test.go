@@ -122,6 +122,7 @@ func TestALineSaysWhatAnEventTells(t *testing.T) {
 		{"a command that ended well", plans.Event{What: plans.Ran, Command: &cmd}, ""},
 		{"a command that failed", plans.Event{What: plans.Ran, Command: &cmd, Code: 3, Output: "a\n\x1b[1mbusy\x1b[0m\n\n"}, "drain    stop on game-5: exit 3: busy"},
 		{"a command of unknown outcome", plans.Event{What: plans.Ran, Command: &cmd, Error: "ssh: reset"}, "drain    stop on game-5: outcome not known: ssh: reset"},
+		{"a command that was not sent", plans.Event{What: plans.Ran, Command: &cmd, Error: "no route to host", EndedBy: plans.Absent}, "drain    stop on game-5: not begun: no route to host"},
 		{"a failure", plans.Event{What: plans.Failed, Error: "drain group2: game-4 is gone"}, "drain    FAILED group2: game-4 is gone"},
 		{"a deadline", plans.Event{What: plans.Ended, EndedBy: "deadline"}, "drain    ok group2 1000 sessions left at the deadline after 0s, to be cut by the restart"},
 		{"a note", plans.Event{What: plans.Noted, Note: "the load balancer cannot be read: EOF; trying again"}, "drain    the load balancer cannot be read: EOF; trying again"},

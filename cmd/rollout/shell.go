@@ -69,7 +69,15 @@ func (s shell) Run(ctx context.Context, c plans.Command, within time.Duration) (
 	if errors.As(err, &exit) && exit.Code >= 0 {
 		return steps.Result{Code: exit.Code, Output: text}, nil
 	}
-	return steps.Result{Output: text}, err
+	return steps.Result{Output: text}, unsent(c, err)
+}
+
+// unsent marks the error of a command that surely has not begun. Of one that may begin more than once that is not known.
+func unsent(c plans.Command, err error) error {
+	if err != nil && once(c) && !remote.MayHaveRun(err) {
+		return fmt.Errorf("%w: %w", steps.ErrUnsent, err)
+	}
+	return err
 }
 
 // run sends a command the way that is right for it.
