@@ -177,6 +177,18 @@ func (e *AuthError) Error() string {
 // Unwrap returns Err.
 func (e *AuthError) Unwrap() error { return e.Err }
 
+// ClosedPortError means that a machine has tried one of the ports that it
+// reaches, and was refused. Nothing else means it: a login that is refused says
+// nothing of the port.
+type ClosedPortError struct {
+	Host, Addr string // Addr as seen from Host
+	Said       string // by sshd there
+}
+
+func (e *ClosedPortError) Error() string {
+	return fmt.Sprintf("%s: dial %s from there: %s", e.Host, e.Addr, e.Said)
+}
+
 // MayHaveRun reports whether the command behind err, an error of Run or Once,
 // can have begun. False is certain: it was never sent, or refused. True may mean
 // that it still runs.

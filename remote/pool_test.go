@@ -250,6 +250,10 @@ func TestDialSaysWhatIsInTheWay(t *testing.T) {
 				_ = nc.Reject(ssh.Prohibited, "open failed")
 			case "127.0.0.1:2":
 				_ = nc.Reject(ssh.ConnectionFailed, "Connection refused")
+			case "127.0.0.1:4":
+				_ = nc.Reject(ssh.ConnectionFailed, "No route to host")
+			case "127.0.0.1:5":
+				_ = nc.Reject(ssh.ResourceShortage, "refused: too many channels")
 			default:
 				<-hang
 			}
@@ -263,6 +267,15 @@ func TestDialSaysWhatIsInTheWay(t *testing.T) {
 	if want := "m: dial 127.0.0.1:2 from there: Connection refused"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
+	var closed *ClosedPortError
+	if !errors.As(err, &closed) || closed.Host != "m" || closed.Addr != "127.0.0.1:2" {
+		t.Errorf("got %#v, want the port called closed", err)
+	}
+	for _, addr := range []string{"127.0.0.1:1", "127.0.0.1:4", "127.0.0.1:5"} {
+		if _, err := p.Dial(soon(t), "m", addr); err == nil || errors.As(err, &closed) {
+			t.Errorf("%s: got %v, want that it is not known", addr, err)
+		}
+	}
 	ctx, cancel := context.WithTimeout(soon(t), 10*time.Millisecond)
 	defer cancel()
 	if _, err := p.Dial(ctx, "m", "127.0.0.1:3"); !errors.Is(err, context.DeadlineExceeded) {
@@ -270,6 +283,22 @@ func TestDialSaysWhatIsInTheWay(t *testing.T) {
 	}
 	if _, err := p.Dial(soon(t), "m", "nonsense"); err == nil {
 		t.Error("an address without a port was taken")
+	}
+}
+
+// TestARefusedLoginTellsNothingOfAPort: neither sshd, nor a jump host that is asked for sshd, has tried the port.
+func TestARefusedLoginTellsNothingOfAPort(t *testing.T) {
+	t.Parallel()
+	who := newPerson(t)
+	jump := newMachine(t, who.pub)
+	who.knows(t, jump.listener.Addr().String(), jump.keys[0].PublicKey())
+	hosts := map[string]Host{"m": {Addr: "127.0.0.1", Port: freePort(t)}}
+	for name, proxy := range map[string]string{"by sshd": "", "by the jump host": jump.listener.Addr().String()} {
+		p := newPool(t, Config{Home: who.home, Proxy: proxy, Hosts: hosts})
+		var closed *ClosedPortError
+		if _, err := p.Dial(soon(t), "m", "127.0.0.1:6150"); err == nil || !strings.Contains(err.Error(), "refused") || errors.As(err, &closed) {
+			t.Errorf("%s: got %v, want a refusal that is not the port's", name, err)
+		}
 	}
 }
 

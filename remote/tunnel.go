@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/crypto/ssh"
@@ -15,7 +16,8 @@ import (
 // Dial opens a TCP connection from host to addr, a host:port as seen there:
 // "127.0.0.1:3005" is host's own. It travels inside host's connection and ends
 // with it. ctx bounds the opening only; deadlines of the result work. Where
-// sshd forbids it the error is ErrForwarding.
+// sshd forbids it the error is ErrForwarding; where nobody listens at addr it is
+// a ClosedPortError.
 func (p *Pool) Dial(ctx context.Context, host, addr string) (net.Conn, error) {
 	c, err := p.hold(ctx, host)
 	if err != nil {
@@ -24,10 +26,22 @@ func (p *Pool) Dial(ctx context.Context, host, addr string) (net.Conn, error) {
 	t, err := c.dial(ctx, addr)
 	if err != nil {
 		c.release()
+		var closed *refusedChannel
+		if errors.As(err, &closed) && closed.reason == ssh.ConnectionFailed && strings.Contains(strings.ToLower(closed.said), "refused") {
+			return nil, &ClosedPortError{host, addr, closed.said}
+		}
 		return nil, fmt.Errorf("%s: dial %s from there: %w", host, addr, err)
 	}
 	return &tunnel{t, sync.OnceFunc(c.release)}, nil
 }
+
+// refusedChannel is sshd's word for why it opens no channel.
+type refusedChannel struct {
+	reason ssh.RejectionReason
+	said   string
+}
+
+func (e *refusedChannel) Error() string { return e.said }
 
 // tunnel releases its ssh connection when it is closed.
 type tunnel struct {
@@ -62,7 +76,7 @@ func (c *conn) dial(ctx context.Context, addr string) (net.Conn, error) {
 	case errors.As(err, &refused) && refused.Reason == ssh.Prohibited:
 		return nil, ErrForwarding
 	case errors.As(err, &refused):
-		return nil, errors.New(printable(or(refused.Message, refused.Reason.String())))
+		return nil, &refusedChannel{refused.Reason, printable(or(refused.Message, refused.Reason.String()))}
 	case err != nil:
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -85,18 +84,20 @@ type prober struct {
 	greet func(context.Context, net.Conn) error
 }
 
-// Probe says whether a port answers.
+// Probe says whether a port answers. That it does not is said by who has tried it: a connection that is refused on the way there, by the machine's sshd or a
+// jump host, tells nothing of the port.
 func (p prober) Probe(ctx context.Context, of plans.Ports, port int) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.within)
 	defer cancel()
 	c, err := p.dial(ctx, of, port)
+	var closed *remote.ClosedPortError
 	switch {
 	case err == nil && p.greet != nil:
 		err = p.greet(ctx, c)
 		return err == nil, err
 	case err == nil:
 		return true, c.Close()
-	case strings.Contains(strings.ToLower(err.Error()), "refused"):
+	case errors.As(err, &closed):
 		return false, nil
 	}
 	return false, err
@@ -111,8 +112,17 @@ func (p prober) dial(ctx context.Context, of plans.Ports, port int) (net.Conn, e
 	to := net.JoinHostPort(at, strconv.Itoa(port))
 	c, err := p.pool.Dial(ctx, of.Host, to)
 	if errors.Is(err, remote.ErrForwarding) {
-		var d net.Dialer
-		return d.DialContext(ctx, "tcp", to)
+		return direct(ctx, to)
+	}
+	return c, err
+}
+
+// direct connects from here.
+func direct(ctx context.Context, to string) (net.Conn, error) {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "tcp", to)
+	if errors.Is(err, connRefused) {
+		return nil, &remote.ClosedPortError{Host: "here", Addr: to, Said: err.Error()}
 	}
 	return c, err
 }
