@@ -54,11 +54,6 @@ func (r *runner) command(ctx context.Context, step plans.Step, cs []plans.Comman
 	case errors.Is(seen, ErrJournal), errors.As(seen, &hurt):
 		return seen
 	}
-	if len(faults) > 0 && r.s.Alarm != "" && !r.s.Dirty[step.Group] { // nothing has begun, and who serves has been hurt meanwhile: does that last?
-		if err := r.pass(ctx, step, sightings*time.Second); errors.As(err, &hurt) {
-			return err
-		}
-	}
 	return errors.Join(append(faults, seen)...)
 }
 
@@ -139,7 +134,8 @@ func (r *runner) unbegun(ctx context.Context) error {
 	}
 	ctx, cancel := r.t.Clock.Within(context.WithoutCancel(ctx), step.Within.Duration(), fmt.Errorf("waited %s", step.Within))
 	defer cancel()
-	r.again = r.t.Clock.Now().Add(step.Within.Duration()) // a group that serves and is hurt can ask for no more than this way back
+	r.back = true // a group that serves and is hurt, or a request, can ask for no more than this way back
+	defer func() { r.back = false }()
 	for _, c := range r.open(step) {
 		if begun, err := r.begun(ctx, step, c); err != nil || begun != Absent {
 			return err

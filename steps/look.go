@@ -65,7 +65,7 @@ func (r *runner) seen(ctx context.Context, l Look) error {
 	switch {
 	case len(ds) == 0:
 		return nil
-	case r.s.Plan.Purpose == plans.Leaving && len(r.absent(l.Weights)) == len(r.s.Plan.Before): // what was closed stays closed where nobody looks
+	case r.s.Plan.Purpose == plans.Leaving && len(r.vanished(l.Weights)) == len(r.s.Plan.Before): // what was closed stays closed where nobody looks
 		return fmt.Errorf("the load balancer has none of the %d backends that this run found: set ulb.id and ulb.vservers to what they were", len(r.s.Plan.Before))
 	case r.s.Plan.Purpose == plans.Leaving: // the way back leaves what is not ours as it is
 		return r.note(ctx, "left as it is: %s", strings.Join(ds, "; "))
@@ -73,8 +73,8 @@ func (r *runner) seen(ctx context.Context, l Look) error {
 	return &DriftError{Changes: ds}
 }
 
-// absent gives the backends of the plan, sorted, that a reading lacks.
-func (r *runner) absent(weights map[string]int) []string {
+// vanished gives the backends of the plan, sorted, that a reading lacks.
+func (r *runner) vanished(weights map[string]int) []string {
 	var ids []string
 	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
 		if _, ok := weights[id]; !ok {

@@ -47,6 +47,7 @@ type runner struct {
 	taken   time.Time         // when this process took the run up
 	again   time.Time         // when the group that serves is looked at next
 	hurt    int               // how often in a row it was seen hurt
+	back    bool              // the way back is being decided on: nobody can ask for more
 }
 
 // stop is a reason to leave the loop that is no failure.
@@ -182,7 +183,7 @@ func (r *runner) retreat(ctx context.Context, why string) (plans.State, error) {
 
 // restored says what the way back has reached.
 func (r *runner) restored() string {
-	gone := r.absent(r.s.Weights)
+	gone := r.vanished(r.s.Weights)
 	found := func(id string) bool { return r.s.Weights[id] == r.s.Plan.Before[id].Weight }
 	moved := slices.DeleteFunc(slices.Clone(r.moved), found)
 	maps.DeleteFunc(r.left, func(id string, _ string) bool { // a request that came late may have opened one all the same
@@ -305,7 +306,7 @@ func (r *runner) asked(ctx context.Context, between bool) error {
 		r.s = r.s.Apply(e)
 	}
 	switch {
-	case r.s.Plan.Purpose == plans.Leaving:
+	case r.s.Plan.Purpose == plans.Leaving, r.back:
 		return nil
 	case r.s.Asked == plans.AskAbort:
 		return &stop{plans.AskAbort, "asked by " + r.s.AskedBy}

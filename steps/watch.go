@@ -21,7 +21,7 @@ var errQuick = errors.New("it took too long")
 // watch looks once in a while, during all of a step that has its group out, at the group that serves. What cannot be read is not known, and
 // harms nobody: a step that takes capacity away looks for itself.
 func (r *runner) watch(ctx context.Context, step plans.Step) error {
-	if r.t.Clock.Now().Before(r.again) || r.s.Plan.Purpose == plans.Leaving {
+	if r.t.Clock.Now().Before(r.again) || r.s.Plan.Purpose == plans.Leaving || r.back {
 		return nil
 	}
 	r.again = r.t.Clock.Now().Add(r.t.LookEach)
