@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/seed59ee9cdc/rollout/journal"
@@ -61,6 +62,7 @@ func (t *told) tell(e plans.Event) {
 
 // carry goes on from s until the run stops, prints how it ended, and gives the error that decides the exit code.
 func (c *carrier) carry(ctx context.Context, s plans.State) error {
+	deafen()
 	e := c.site.env
 	count := startCounting(ctx, c.site.cfg, c.pool, watched(update(s)))
 	defer count.close()
@@ -91,7 +93,7 @@ func (c *carrier) carry(ctx context.Context, s plans.State) error {
 	if errors.Is(err, steps.ErrInterrupted) && end.Touched {
 		err = errors.Join(errTouched, err)
 	}
-	if perr := e.result(end); perr != nil {
+	if perr := e.result(end); perr != nil && !errors.Is(perr, syscall.EPIPE) { // where nobody reads, the exit code is the run's
 		return errors.Join(perr, err)
 	}
 	if errors.Is(err, steps.ErrJournal) || errors.Is(err, errDefect) {

@@ -52,6 +52,10 @@ func interruptible(parent context.Context) (context.Context, *interrupts, func()
 	}
 }
 
+// deafen makes a write to a pipe whose reader has gone fail, where it would end the process. It is for whoever carries a run out: a lost terminal takes
+// the reader of `rollout start | tee log` with it, and what is printed is never a reason to stop a rollout half-way.
+func deafen() { signal.Ignore(syscall.SIGPIPE) }
+
 // press does what Ctrl-C does, where a view has the terminal and Ctrl-C is only a key.
 func (i *interrupts) press() {
 	select {
