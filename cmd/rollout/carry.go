@@ -63,6 +63,7 @@ func (t *told) tell(e plans.Event) {
 // carry goes on from s until the run stops, prints how it ended, and gives the error that decides the exit code.
 func (c *carrier) carry(ctx context.Context, s plans.State) error {
 	deafen()
+	abortOnPanic()
 	e := c.site.env
 	count := startCounting(ctx, c.site.cfg, c.pool, watched(update(s)))
 	defer count.close()
@@ -110,7 +111,11 @@ func (t *told) run(ctx context.Context, s plans.State, tools steps.Tools) (end p
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: panic: %v", errDefect, p)
-			_, rerr := t.Append(context.WithoutCancel(ctx), plans.Event{What: plans.Interrupted, Step: -1, Note: err.Error(), Output: string(debug.Stack())})
+			stack := debug.Stack()
+			if c, ok := p.(*steps.Crash); ok { // of another goroutine
+				stack = c.Stack
+			}
+			_, rerr := t.Append(context.WithoutCancel(ctx), plans.Event{What: plans.Interrupted, Step: -1, Note: err.Error(), Output: string(stack)})
 			end, err = t.state, errors.Join(err, rerr)
 		}
 	}()

@@ -21,8 +21,31 @@ func (broken) Look(context.Context) (steps.Look, error) { panic("index out of ra
 
 func (broken) Write(context.Context, map[string]int) []plans.Answer { return nil }
 
+// fair is a load balancer on which everything is as it was found.
+type fair struct{ broken }
+
+func (fair) Look(context.Context) (steps.Look, error) {
+	return steps.Look{Weights: map[string]int{"b1": 1, "b4": 1}, Addrs: map[string]string{"b1": "10.9.0.1:6150", "b4": "10.9.0.4:6150"}}, nil
+}
+
+// faulty tries ports, several at once, and has a bug.
+type faulty struct{}
+
+func (faulty) Probe(context.Context, plans.Ports, int) (bool, error) { panic("index out of range") }
+
+// TestADefectInAnotherGoroutineIsToldToo: Go would end the process with exit 2, which means that nothing was touched.
+func TestADefectInAnotherGoroutineIsToldToo(t *testing.T) {
+	defect(t, steps.Tools{Traffic: fair{}, Prober: faulty{}}, "faulty.Probe")
+}
+
 // TestADefectIsToldAndNothingMoreIsDone: a panic ends the run like a kill, and the journal has where it was.
 func TestADefectIsToldAndNothingMoreIsDone(t *testing.T) {
+	defect(t, steps.Tools{Traffic: broken{}}, "broken.Look")
+}
+
+// defect carries a run out with tools that panic in a function.
+func defect(t *testing.T, tools steps.Tools, in string) {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -44,7 +67,7 @@ func TestADefectIsToldAndNothingMoreIsDone(t *testing.T) {
 	st := plans.State{}.Apply(first)
 	var out bytes.Buffer
 	j := &told{Run: run, state: st, ears: (&env{stdout: &out, stderr: &out, flags: globals{output: "text"}}).ears()}
-	end, err := j.run(t.Context(), st, steps.Tools{Traffic: broken{}})
+	end, err := j.run(t.Context(), st, tools)
 	if !errors.Is(err, errDefect) || !strings.Contains(err.Error(), "index out of range") || exitCode(err, 0) != 1 {
 		t.Errorf("got %v, exit %d, want the defect named and exit 1", err, exitCode(err, 0))
 	}
@@ -52,7 +75,14 @@ func TestADefectIsToldAndNothingMoreIsDone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := es[len(es)-1]; end.Phase != plans.PhaseInterrupted || last.What != plans.Interrupted || !strings.Contains(last.Output, "carry_test.go") {
+	if last := es[len(es)-1]; end.Phase != plans.PhaseInterrupted || last.What != plans.Interrupted || !strings.Contains(last.Output, in) {
 		t.Errorf("got phase %s, last event %+v, want it interrupted, with the place", end.Phase, last)
 	}
+}
+
+// crash is a process that carries a run out, and in which something panics that nobody waits for.
+func crash() {
+	abortOnPanic()
+	go panic("index out of range")
+	select {}
 }

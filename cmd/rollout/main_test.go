@@ -18,7 +18,7 @@ import (
 var updateScripts = flag.Bool("update", false, "rewrite the goldens of the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"rollout": func() { os.Exit(run(os.Args[1:])) }})
+	testscript.Main(m, map[string]func(){"rollout": func() { os.Exit(run(os.Args[1:])) }, "crash": crash})
 }
 
 // TestScripts runs what a user would type and compares every word of the answer.

@@ -79,6 +79,7 @@ var mutants = []mutant{
 		"case begun == Lost:\n\t\t\treturn r.event(ctx, plans.Event{What: plans.Ran, Command: &c})"},
 	{"a command whose end cannot be told is begun anew", "steps/command.go", "if err == nil {\n\t\t\treturn nil\n\t\t}\n\t\tif try == asks {", "if err == nil || try > 0 {\n\t\t\treturn nil\n\t\t}\n\t\tif try == asks {"},
 	{"nobody asks what has become of a command", "steps/restart.go", "if err := r.recall(ctx, step, step.Within.Duration()); err != nil {\n\t\treturn err\n\t}\n", ""},
+	{"a panic of a command is lost", "steps/each.go", "\t}\n\tcrash.again()", "\t}\n\t_ = crash"},
 	{"a stop is sent again while its start is on its way", "steps/restart.go", "if r.anew {\n\t\treturn stops", "if r.anew || len(stops) > 0 {\n\t\treturn stops"},
 	{"a process that takes a run up has the token of the one before", "plans/state.go", "s.Token = max(s.Token+1, e.Floor+1, e.At.UnixMilli())", "s.Token = max(s.Token, 1)"},
 	{"an attempt that may still begin gets another id", "plans/progress.go", "before.Open() || before.Absent {", "(before.Open() || before.Absent) && id == \"\" {"},
