@@ -212,7 +212,7 @@ func TestTheLoadBalancerCanBeAskedWhereTheJournalIsDamaged(t *testing.T) {
 	}
 	contains(t, w.must(1, "resume"), "is damaged")
 	o := w.must(0, "status", "--from-cloud")
-	contains(t, o, "is damaged", "group1               6 of 6 backends on", "group2               0 of 6 backends on, 6 not as the newest run had found them", "has weight 0 and was found with 1")
+	contains(t, o, "is damaged", "group1               6 of 6 backends on", "group2               0 of 6 backends on, 6 not as the newest run had found them", " is off and was on with weight 1")
 	var doc struct {
 		Schema, Journal string
 		Groups          []struct {

@@ -76,7 +76,7 @@ func Stale(p Plan, now map[string]Backend) []string {
 		case n.Addr != b.Addr:
 			ds = append(ds, fmt.Sprintf("backend %s was %s and is now %s", id, b.Addr, n.Addr))
 		case n.Weight != p.was(id):
-			ds = append(ds, fmt.Sprintf("backend %s (%s) was %s and is now %s", id, b.Addr, onOff(p.was(id)), onOff(n.Weight)))
+			ds = append(ds, fmt.Sprintf("backend %s (%s) was %s and is now %s", id, b.Addr, OnOff(p.was(id)), OnOff(n.Weight)))
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(now)) {
@@ -95,7 +95,8 @@ func (p Plan) was(id string) int {
 	return p.Before[id].Weight
 }
 
-func onOff(w int) string {
+// OnOff says whether a backend of weight w takes new connections, as a console shows it: off, or on with its weight.
+func OnOff(w int) string {
 	if w == 0 {
 		return "off"
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed59ee9cdc/rollout/plans"
 	"github.com/seed59ee9cdc/rollout/ulb"
 )
 
@@ -125,7 +126,7 @@ func (e *env) cloud(d cloudDoc, r ulb.Reading) error {
 	}
 	for _, c := range d.Backends {
 		if c.Before != nil && *c.Before != c.Weight {
-			_, _ = fmt.Fprintf(e.stdout, "  %s (%s) has weight %d and was found with %d\n", c.ID, c.Addr, c.Weight, *c.Before)
+			_, _ = fmt.Fprintf(e.stdout, "  %s (%s) is %s and was %s\n", c.ID, c.Addr, plans.OnOff(c.Weight), plans.OnOff(*c.Before))
 		}
 	}
 	return nil
