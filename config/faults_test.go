@@ -55,6 +55,7 @@ var badInputs = []struct {
 	{"unknown choice", []change{{"deadline: 3m", "count: socket"}}},
 	{"service like a flag", []change{{"service: game", "service: --help"}}},
 	{"service like a path", []change{{"service: game", "service: ../../x"}}},
+	{"group in Chinese", []change{{"name: group2", "name: 二组"}}},
 	{"relative directory", []change{{"dir: /srv/game", "dir: srv/game"}}},
 	{"host with user and port", []change{{"10.9.0.1,", `"deploy@10.9.0.1:22",`}}},
 	{"NUL in a command", []change{{"stop: ./ctl stop", `stop: "./ctl stop\0"`}}},

@@ -19,9 +19,9 @@ type form struct {
 
 func formOf(name string) form {
 	switch name {
-	case "id":
+	case "id": // ASCII only: it becomes the name of a directory, or stands in a line of a shell
 		return matching(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$`,
-			"a name of 1 to 64 letters, digits, dots, underscores and dashes that starts with none of . and -")
+			"a name of 1 to 64 of a-z, A-Z, 0-9, . _ and - that starts with none of . and -")
 	case "user":
 		return matching(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$`, "the name of an account")
 	case "unit":
