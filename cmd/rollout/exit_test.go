@@ -54,6 +54,19 @@ func TestEachEndHasItsExitCode(t *testing.T) {
 	}
 }
 
+func TestTheDocsShowTheQuestionThatNobodyAnsweredAsItIsSaid(t *testing.T) {
+	code, _, said := newDesk(t).types("start", "--ref", "v1.8.2")
+	for _, path := range []string{"../../docs/exit-codes.md", "../../docs/zh-CN/exit-codes.md"} {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(b), "2   $ rollout start --ref v1.8.2 < /dev/null\n    "+said) || code != 2 {
+			t.Errorf("%s does not show what is said with exit %d: %s", path, code, said)
+		}
+	}
+}
+
 func TestHelpAndDocsNameTheSameCodes(t *testing.T) {
 	b, err := os.ReadFile("../../docs/exit-codes.md")
 	if err != nil {
