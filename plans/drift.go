@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Drifted gives the backends, sorted, that are gone or whose value is neither as found nor one the run has written.
@@ -85,6 +86,39 @@ func Stale(p Plan, now map[string]Backend) []string {
 		}
 	}
 	return ds
+}
+
+// Outrun says, a sentence each, how what the machines run has changed since the plan was made: ran is what they run now, by host, and nil where nobody knows.
+// A plan that says only what all of them ran is compared with that.
+func Outrun(p Plan, ran map[string]string) []string {
+	if ran == nil {
+		return nil
+	}
+	var each []string
+	told, was, is := false, map[string]bool{}, map[string]bool{}
+	for _, m := range p.Machines {
+		told = told || m.Was != ""
+		was[m.Was], is[ran[m.Host]] = true, true
+		if now := ran[m.Host]; now != m.Was {
+			each = append(each, fmt.Sprintf("%s ran %s and now runs %s", m.Name, release(m.Was), release(now)))
+		}
+	}
+	now := strings.Join(slices.Sorted(maps.Keys(is)), "+")
+	switch {
+	case !told && p.Was == now || told && len(each) == 0:
+		return nil
+	case !told || len(was) == 1 && len(is) == 1:
+		return []string{fmt.Sprintf("the machines ran %s and now run %s", release(p.Was), release(now))}
+	}
+	return each
+}
+
+// release names what a machine runs, where that is nothing, too.
+func release(is string) string {
+	if is == "" {
+		return "no release"
+	}
+	return is
 }
 
 // was gives a backend's weight at the moment the plan was made.

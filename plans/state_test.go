@@ -221,6 +221,42 @@ func TestAStalePlanNamesEachChange(t *testing.T) {
 	}
 }
 
+// TestAStalePlanNamesWhatTheMachinesRunNow: what came meanwhile would be taken back by a plan that was made before it.
+func TestAStalePlanNamesWhatTheMachinesRunNow(t *testing.T) {
+	all := func(is string) map[string]string {
+		ran := map[string]string{}
+		for _, m := range build().Machines {
+			ran[m.Host] = is
+		}
+		return ran
+	}
+	one := all("v1")
+	one["10.9.0.5"] = "v2"
+	for name, row := range map[string]struct {
+		was  string
+		ran  map[string]string // when the plan was made
+		now  map[string]string
+		want string
+	}{
+		"the same":                   {"v1", all("v1"), all("v1"), ""},
+		"another one":                {"v1", all("v1"), all("v2"), "the machines ran v1 and now run v2"},
+		"the first of all":           {"", all(""), all("v1"), "the machines ran no release and now run v1"},
+		"on one machine":             {"v1", all("v1"), one, "game-5 ran v1 and now runs v2"},
+		"one has caught up":          {"v1+v2", one, all("v2"), "game-4 ran v1 and now runs v2, game-6 ran v1 and now runs v2, game-1 ran v1 and now runs v2, game-2 ran v1 and now runs v2, game-3 ran v1 and now runs v2"},
+		"nobody knows":               {"", nil, nil, ""},
+		"a plan that knows all only": {"v1", nil, all("v1"), ""},
+		"such a plan, another one":   {"v1", nil, all("v2"), "the machines ran v1 and now run v2"},
+	} {
+		f, before := sixMachines()
+		o := options()
+		o.Was, o.Ran = row.was, row.ran
+		p := plans.Build(f, recipe(), before, o)
+		if got := strings.Join(plans.Outrun(p, row.now), ", "); got != row.want {
+			t.Errorf("%s: got %q, want %q", name, got, row.want)
+		}
+	}
+}
+
 func TestANewRunTakesAsFoundWhatTheLeftOneHadFound(t *testing.T) {
 	st := half()
 	_, now := sixMachines()

@@ -210,6 +210,7 @@ func TestCheckNamesEachPlantedFaultAndWhatMendsIt(t *testing.T) {
 	}
 	t.Run("in words", func(t *testing.T) { inWords(t, s) })
 	t.Run("each its own", func(t *testing.T) { eachItsOwn(t, s) })
+	t.Run("another release since", func(t *testing.T) { anotherSince(t, s) })
 	t.Run("left behind", func(t *testing.T) { leftBehind(t, s) })
 	t.Run("before anything is touched", func(t *testing.T) { refused(t, s) })
 	healthy("when all is mended") // so that no row found what another left

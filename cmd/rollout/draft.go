@@ -163,12 +163,12 @@ func (s *site) past(before string) plans.State {
 	return plans.State{}
 }
 
-// fresh refuses a saved plan that no longer fits the load balancer, naming each change. readPlan has set it against the configuration.
+// fresh refuses a saved plan that no longer fits the load balancer, or what the machines run, naming each change. readPlan has set it against the configuration.
 func (v *survey) fresh(p plans.Plan) error {
 	if p.Balancer != v.reading.ID {
 		return refusedf("the plan is for what is behind %s, and rollout.yaml is about %s; make a new one with `rollout plan`", p.Balancer, v.reading.ID)
 	}
-	if ds := plans.Stale(p, v.before); len(ds) > 0 {
+	if ds := append(plans.Stale(p, v.before), plans.Outrun(p, v.releases)...); len(ds) > 0 {
 		return refusedf("the plan is stale: %s; make a new one with `rollout plan`", strings.Join(ds, "; "))
 	}
 	return nil

@@ -355,3 +355,18 @@ func eachItsOwn(t *testing.T, s soil) {
 		}
 	}
 }
+
+// anotherSince demands that a plan is not carried out where the machines run another release than when it was made.
+func anotherSince(t *testing.T, s soil) {
+	b := s.bed(t)
+	b.write()
+	saved := filepath.Join(b.dir, "p.json")
+	if code, _, errs := b.run("plan", "--ref", "v1.1.0", "--out", saved); code != 0 {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	b.everywhere(func(m string) { b.release(m, "v1.0.5") })
+	const want = "rollout: the plan is stale: the machines ran v1.0.0 and now run v1.0.5; make a new one with `rollout plan`\n"
+	if code, out, errs := b.run("start", "--plan", saved, "--yes"); code != 3 || errs != want || out != "" {
+		t.Errorf("exit %d and\n%s%s\nwant 3 and\n%s", code, out, errs, want)
+	}
+}
