@@ -153,6 +153,19 @@ func TestAPlanThatIsNotAsItWasWrittenIsRefused(t *testing.T) {
 	}
 }
 
+// TestAPlanIsCarriedOutOnce: it is said before it is shown again.
+func TestAPlanIsCarriedOutOnce(t *testing.T) {
+	d := newDesk(t)
+	path := filepath.Join(d.dir, "p.json")
+	p := d.planned()
+	if err := savePlan(path, p); err != nil {
+		t.Fatal(err)
+	}
+	d.keeps(append(begun(), plans.Event{What: plans.Done, Step: -1})...)
+	d.wants(3, "rollout: this plan was carried out already (run "+p.ID+"): `rollout report "+p.ID+"` says how it ended; make a new one with `rollout plan`\n",
+		"start", "--plan", path, "--yes")
+}
+
 // TestAnyChangeOfAPlanFileIsNoticed changes one bit of each byte in turn.
 func TestAnyChangeOfAPlanFileIsNoticed(t *testing.T) {
 	d := newDesk(t)

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
+	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
 )
 
@@ -67,6 +69,18 @@ func (s *site) readPlan(path string) (plans.Plan, error) {
 		return p, refusedError{fmt.Errorf("--plan %s: %w", path, err)}
 	}
 	return p, nil
+}
+
+// unused refuses a plan that was carried out, to whatever end: its id is that of its run.
+func (s *site) unused(p plans.Plan) error {
+	ids, err := journal.Runs(s.dir)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(ids, p.ID) {
+		return refusedf("this plan was carried out already (run %s): `rollout report %s` says how it ended; make a new one with `rollout plan`", p.ID, p.ID)
+	}
+	return nil
 }
 
 // openPlan reads a plan's file.

@@ -89,6 +89,11 @@ func runStart(ctx context.Context, e *env, o startOptions) error {
 	if err != nil {
 		return err
 	}
+	if saved != nil {
+		if err := s.unused(*saved); err != nil {
+			return err
+		}
+	}
 	v, p, err := s.decide(ctx, id, aim{ref: o.ref}, saved, left)
 	defer v.close()
 	if err != nil {
