@@ -169,9 +169,9 @@ func (r *runner) retreat(ctx context.Context, why string) (plans.State, error) {
 	case errors.Is(unknown, ErrJournal):
 		return r.finish(ctx, unknown)
 	case !ok && unknown != nil:
-		return r.hold(ctx, fmt.Errorf("abort (%s): whether the restart of %s has begun is not known (%w), so %w", why, r.dirty(), unknown, ErrStays))
+		return r.hold(ctx, r.still(fmt.Errorf("abort (%s): whether the restart of %s has begun is not known (%w), so %w", why, r.dirty(), unknown, ErrStays)))
 	case !ok:
-		return r.hold(ctx, fmt.Errorf("abort (%s): %s was restarted and is not proven well, so %w", why, r.dirty(), ErrStays))
+		return r.hold(ctx, r.still(fmt.Errorf("abort (%s): %s was restarted and is not proven well, so %w", why, r.dirty(), ErrStays)))
 	}
 	if err := r.record(ctx, plans.Event{What: plans.Planned, Step: -1, Plan: &p, Note: why}); err != nil {
 		return r.s, err
@@ -179,6 +179,14 @@ func (r *runner) retreat(ctx context.Context, why string) (plans.State, error) {
 	// The way back is not cut short by the first Ctrl-C: it has deadlines of its own.
 	back := context.WithoutCancel(ctx)
 	return r.finish(back, r.run(back))
+}
+
+// still puts what had held the run before an abort that was refused: whoever mends it needs that, and not only who has asked.
+func (r *runner) still(refused error) error {
+	if _, ok := r.s.Current(); ok && r.s.Progress[r.s.Step].Status == plans.StepFailed {
+		return fmt.Errorf("%s; %w", r.s.Progress[r.s.Step].Error, refused)
+	}
+	return refused
 }
 
 // restored says what the way back has reached.

@@ -74,6 +74,28 @@ func TestAFailedRunHoldsWithTheReason(t *testing.T) {
 	}
 }
 
+// TestARefusedAbortKeepsWhatHeldTheRun: the process that stays is still what a person must end, whoever has asked for what since.
+func TestARefusedAbortKeepsWhatHeldTheRun(t *testing.T) {
+	const why = "restart group2: stop: game-6 port 6150 still answers: the old process is there"
+	const asked = "abort (asked by wang@ops): group2 was restarted and is not proven well, so it stays closed"
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.noStop["10.9.0.6"] = true
+		b := begin(w)
+		first, _ := steps.Run(t.Context(), b.state(), b, w.tools())
+		if !strings.HasPrefix(first.Error, why) {
+			t.Fatalf("held for %q, want %q", first.Error, why)
+		}
+		for i := range 2 { // a second one does not grow it
+			b.ask = plans.AskAbort
+			s, err := steps.Run(t.Context(), b.state(), b, w.tools())
+			if want := first.Error + "; " + asked; !errors.Is(err, steps.ErrStays) || s.Phase != plans.PhaseHeld || s.Error != want {
+				t.Errorf("abort %d: got %s, %q, want it held for %q", i+1, s.Phase, s.Error, want)
+			}
+		}
+	})
+}
+
 func TestAHeldRunFinishesOnResumeOnceTheFaultIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
