@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed59ee9cdc/rollout/config"
 	"github.com/seed59ee9cdc/rollout/journal"
+	"github.com/seed59ee9cdc/rollout/plans"
 )
 
 func newCheckCommand(e *env) *cobra.Command {
@@ -92,10 +93,13 @@ func (v *survey) left() {
 	case err != nil:
 		v.fail("journal", "", look, err)
 	case is && alive:
-		v.fail("journal", "", "wait for it: rollout status; or end it: rollout abort", fmt.Errorf("run %s is under way", st.Plan.ID))
+		fix := "wait for it: rollout status"
+		if _, ok := plans.Retreat(st); ok {
+			fix += "; or end it: rollout abort"
+		}
+		v.fail("journal", "", fix, fmt.Errorf("run %s is under way", st.Plan.ID))
 	case is:
-		v.fail("journal", "", fmt.Sprintf("rollout resume goes on, rollout abort puts back what it changed, rollout start --take-over %s begins anew", st.Plan.ID),
-			fmt.Errorf("run %s is unfinished (%s)", st.Plan.ID, st.Phase))
+		v.fail("journal", "", ways(st), fmt.Errorf("run %s is unfinished (%s)", st.Plan.ID, st.Phase))
 	default:
 		v.ok("journal", "", "no run is unfinished")
 	}

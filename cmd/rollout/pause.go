@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -68,6 +69,19 @@ func (s *site) underWay() (plans.State, bool, error) {
 	}
 	alive, err := s.alive(st.Plan.ID)
 	return st, alive, err
+}
+
+// busy refuses to plan beside a run that another process carries out now: what it leaves is not there yet.
+func (s *site) busy() error {
+	st, alive, err := s.underWay()
+	if err != nil || !alive || st.Phase.Over() {
+		return err
+	}
+	h, held, err := journal.Who(s.dir)
+	if err != nil || !held { // it has ended since
+		return err
+	}
+	return fmt.Errorf("run %s is under way: %w", st.Plan.ID, &journal.LockedError{Holder: h, Known: h.PID != 0})
 }
 
 // alive says whether a process carries a run out now.

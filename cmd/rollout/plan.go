@@ -59,6 +59,9 @@ func runPlan(ctx context.Context, e *env, o planOptions) error {
 	if err := o.policy.apply(&s.cfg); err != nil {
 		return err
 	}
+	if err := s.busy(); err != nil {
+		return err
+	}
 	left, err := s.takenOver(o.takeOver)
 	if err != nil {
 		return err

@@ -129,8 +129,7 @@ func (s *site) takenOver(named string) (plans.State, error) {
 	case !is || left.Plan.ID != named && named != "":
 		return left, refusedf("--take-over %s: that is not the unfinished run of %s", named, s.cfg.Service)
 	case named == "":
-		return left, refusedf("run %s is unfinished (%s, %s): `rollout resume` goes on, `rollout abort` puts back what it changed, and --take-over %s begins anew from where it stands",
-			left.Plan.ID, left.Phase, view.Traffic(left), left.Plan.ID)
+		return left, refusedf("run %s is unfinished (%s, %s): %s", left.Plan.ID, left.Phase, view.Traffic(left), ways(left))
 	}
 	return left, nil
 }
