@@ -64,7 +64,10 @@ func (v *survey) draft(id string, to aim, left plans.State) (plans.Plan, error) 
 		}
 	}
 	if to.kept != nil {
-		o.Kept = slices.DeleteFunc(to.kept(v), func(g string) bool { return slices.Contains(dirty, g) })
+		o.Kept = slices.DeleteFunc(to.kept(v), func(g string) bool { return slices.Contains(dirty, g) }) // what was put there is not known to run
+		if len(o.Kept) == 2 {
+			return plans.Plan{}, errHad
+		}
 	}
 	if o.Releases, err = v.site.releaseLine(); err != nil {
 		return plans.Plan{}, usageError{err}

@@ -16,6 +16,7 @@ import (
 	"github.com/seed59ee9cdc/rollout/plans"
 	"github.com/seed59ee9cdc/rollout/remote"
 	"github.com/seed59ee9cdc/rollout/steps"
+	"github.com/seed59ee9cdc/rollout/view"
 )
 
 func newRollbackCommand(e *env) *cobra.Command {
@@ -115,10 +116,45 @@ func (s *site) bringBack(ctx context.Context, store *journal.Store, id, to, ques
 	}
 	v, p, err := s.decide(ctx, id, a, nil, left)
 	defer v.close()
-	if err != nil {
+	switch {
+	case errors.Is(err, errHad) && left.Plan.ID != "":
+		return v.putBack(ctx, store, left, question)
+	case errors.Is(err, errHad):
+		s.env.say("all machines run %s already; there is nothing to bring back", a.ref)
+		if s.env.text() {
+			return nil
+		}
+		return s.env.document(view.NoResult(s.cfg.Service))
+	case err != nil:
 		return err
 	}
 	return v.begin(ctx, store, p, question)
+}
+
+// errHad says that every machine runs the release that is to be brought.
+var errHad = errors.New("all machines run it already")
+
+// putBack ends a run that was left part-way as an abort does: where every machine runs what is wanted, the load balancer is all that is left to put back.
+func (v *survey) putBack(ctx context.Context, store *journal.Store, left plans.State, question string) error {
+	if question != "" {
+		if err := v.site.env.confirm(question); err != nil {
+			return err
+		}
+	}
+	v.site.env.say("all machines run that release already: what run %s has changed at the load balancer is put back", left.Plan.ID)
+	run, st, err := store.Continue(left.Plan.ID)
+	if err != nil {
+		return err
+	}
+	e, err := run.Append(ctx, plans.Event{What: plans.Asked, Step: -1, Request: plans.AskAbort, By: by()})
+	if err != nil {
+		return err
+	}
+	c := &carrier{site: v.site, balancer: v.balancer, pool: v.pool, run: run, known: v.known}
+	if err := c.carry(ctx, st.Apply(e)); !errors.Is(err, steps.ErrAborted) {
+		return err
+	}
+	return nil
 }
 
 // fallBack follows on_failure: rollback. A run that was held before it had restarted anything puts everything back; one that had is followed by one
@@ -185,7 +221,7 @@ func (s *site) previous(ctx context.Context, newest plans.State, to string) (aim
 	if err := checkRef("the machines' release", to); err != nil {
 		return aim{}, refusedf("%v", err)
 	}
-	if to == p.Release { // of a job that passes its own tag on, say
+	if to == p.Release && !(p.Back && unfinished(newest)) { // of a job that passes its own tag on, say; a way back that was held may be asked for again
 		return aim{}, refusedf("%s is what the newest rollout brings; name another one with --to RELEASE", to)
 	}
 	return aim{ref: to, bad: p.Release, kept: func(v *survey) []string { return v.having(v.releases, to) }}, nil
@@ -270,9 +306,6 @@ func (v *survey) having(of map[string]string, release string) []string {
 		if !slices.ContainsFunc(g.Hosts(), func(h string) bool { return of[h] != release }) {
 			all = append(all, g.Name)
 		}
-	}
-	if len(all) == 2 {
-		return nil // to restart both is what is left to ask for
 	}
 	return all
 }

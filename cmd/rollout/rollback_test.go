@@ -7,6 +7,20 @@ import (
 	"github.com/seed59ee9cdc/rollout/plans"
 )
 
+// TestAWayBackThatWasHeldMayBeAskedForAgain: the release that it brings is behind what is left, also where the newest run brings it.
+func TestAWayBackThatWasHeldMayBeAskedForAgain(t *testing.T) {
+	s := &site{cfg: config.Config{Deploy: &config.Deploy{Run: "x"}}}
+	newest := newSaga(func(p *plans.Plan) { p.Was, p.Back = "v1.9.0", true }).s // it brings v1.8.2
+	newest.Touched, newest.Phase = true, plans.PhaseHeld
+	if a, err := s.previous(t.Context(), newest, "v1.8.2"); err != nil || a.ref != "v1.8.2" || a.bad == "" {
+		t.Errorf("held: got %+v, %v, want v1.8.2 and a way back", a, err)
+	}
+	newest.Phase = plans.PhaseDone
+	if _, err := s.previous(t.Context(), newest, "v1.8.2"); exitCode(err, 0) != 3 {
+		t.Errorf("done: got %v, want it refused", err)
+	}
+}
+
 // TestARollbackNeverGoesForward: the release that the newest rollout has brought is no way back, whoever names it.
 func TestARollbackNeverGoesForward(t *testing.T) {
 	s := &site{cfg: config.Config{Deploy: &config.Deploy{Run: "x"}}}
