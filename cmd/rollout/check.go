@@ -89,6 +89,9 @@ func (v *survey) left() {
 	holder, held, lerr := journal.Who(s.dir)
 	const look = "see docs/journal.md: rollout status shows what can be read of it"
 	is := unfinished(st)
+	if err == nil && is {
+		v.explain(st, alive)
+	}
 	switch {
 	case err != nil:
 		v.fail("journal", "", look, err)

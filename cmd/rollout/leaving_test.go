@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/sandbox/cloud"
 )
 
 // leaves makes the plan to v1.9.0 and leaves its run where these events end. write must have been.
@@ -108,4 +109,54 @@ func TestARollbackDoesWhatIsLeftToDo(t *testing.T) {
 			t.Errorf("got %v kept, %v, want group1: %s", p.Kept, err, said)
 		}
 	})
+}
+
+// TestCheckLeavesWhatARunHasClosedToTheRun: who would open or start it by hand is not told to.
+func TestCheckLeavesWhatARunHasClosedToTheRun(t *testing.T) {
+	s := newSoil(t)
+	group2 := []string{"game-4", "game-5", "game-6"}
+	for name, row := range map[string]struct {
+		left  func(plans.Plan) []plans.Event
+		down  bool // game-4 is
+		alive bool
+		want  []string
+		never []string
+	}{
+		"killed in a drain": {left: draining, want: []string{"warn group group2: it is closed by run RUN (interrupted)\n  → rollout resume, or what rollout status says\n", "fail journal "}, never: []string{"console"}},
+		"held in a restart": {left: halfway, down: true, want: []string{
+			"warn group group2: it is closed by run RUN (held)\n  → rollout resume, or what rollout status says\n",
+			"warn status game-4: the service does not run: ", "; group2 is closed by run RUN (held)\n  → rollout resume, or what rollout status says\n",
+			"warn ports game-4: 2 of 2 ports do not answer: ", "warn sessions game-4: no port of drain.ports listens there"}, never: []string{"console", "game.sh start", "ss -ltn", "rollout abort"}},
+		"under way": {left: halfway, alive: true, want: []string{"warn group group2: it is closed by run RUN (under way)\n  → leave it to the run: rollout status\n"}, never: []string{"console", "rollout abort", "rollout resume"}},
+		"closed by a person before": {left: func(p plans.Plan) []plans.Event {
+			return []plans.Event{{What: plans.Resumed, Step: -1}, {What: plans.Began, Step: 0, Group: "group1"}, {What: plans.Writing, Step: 0, Weights: map[string]int{"backend-game-1": 1}}}
+		}, want: []string{"→ switch its backends on in the console, unless they are meant to be off"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := s.bed(t).sockets()
+			b.write()
+			st := b.leaves(row.left)
+			for _, m := range group2 { // as the run has left it
+				b.must(b.api.Set("backend-"+m, func(k *cloud.Backend) { k.Enabled = false }))
+			}
+			if row.down {
+				b.act("game-4", "stop")
+				t.Cleanup(func() { b.act("game-4", "start") })
+			}
+			if row.alive {
+				b.underWay()
+			}
+			_, got := b.found()
+			for _, want := range row.want {
+				if want = strings.ReplaceAll(want, "RUN", st.Plan.ID); !strings.Contains(got, want) {
+					t.Errorf("no %q in\n%s", want, got)
+				}
+			}
+			for _, never := range row.never {
+				if strings.Contains(got, never) {
+					t.Errorf("%q is in\n%s", never, got)
+				}
+			}
+		})
+	}
 }

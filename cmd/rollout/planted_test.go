@@ -65,6 +65,7 @@ type bed struct {
 	known    []byte        // known_hosts
 	dir      string        // of rollout.yaml
 	state    string        // the state directory of the service
+	api      *cloud.Cloud  // once it is written
 	small    bool          // the state directory is on a disk of 8 MiB
 }
 
@@ -228,6 +229,7 @@ func (b *bed) write() {
 	b.t.Helper()
 	c, err := cloud.Start(b.t.Context(), b.account, []cloud.Balancer{b.balancer})
 	b.must(err)
+	b.api = c
 	b.t.Cleanup(func() { _ = c.Close() })
 	for _, f := range b.faults {
 		b.must(c.Break(f))
