@@ -98,11 +98,12 @@ func (s State) Cut() int {
 	return n
 }
 
-// Moved gives the sessions that ended by themselves in the run's drains: there when the drain began and not cut.
+// Moved gives the sessions that ended by themselves in the run's drains so far: there when the drain began and gone at its last count. One that was
+// paused or given up has let as many go as one that ended.
 func (s State) Moved() int {
 	n := 0
 	for _, p := range s.progress() {
-		if p.First != nil && p.Status == StepDone {
+		if p.First != nil {
 			n += max(0, *p.First-p.Left)
 		}
 	}

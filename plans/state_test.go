@@ -41,6 +41,29 @@ func TestTheStateCountsWhoWasCutAndWhoMoved(t *testing.T) {
 	}
 }
 
+func TestSessionsThatLeftADrainWhichWasStoppedHaveMoved(t *testing.T) {
+	drained := func(then ...plans.Event) plans.State {
+		p := build(noDeploy)
+		st := &story{}
+		st.tell(plans.Event{What: plans.Planned, Step: -1, Plan: &p}, plans.Event{What: plans.Resumed, Step: -1}, plans.Event{What: plans.Began, Step: 1})
+		st.tell(plans.Event{What: plans.Counted, Step: 1, Group: "group2", Sessions: &plans.Sessions{Total: 40}})
+		st.tell(plans.Event{What: plans.Counted, Step: 1, Group: "group2", Sessions: &plans.Sessions{Total: 9}})
+		return st.tell(then...)
+	}
+	back := build(noDeploy)
+	back.Purpose, back.Steps = plans.Leaving, back.Steps[:1]
+	for name, then := range map[string][]plans.Event{
+		"paused":  {{What: plans.Paused, Step: -1}},
+		"failed":  {{What: plans.Failed, Step: 1, Error: "nobody counts"}, {What: plans.Held, Step: -1}},
+		"aborted": {{What: plans.Planned, Step: -1, Plan: &back}, {What: plans.Aborted, Step: -1}},
+		"running": nil,
+	} {
+		if got := drained(then...).Moved(); got != 31 {
+			t.Errorf("%s: got %d moved, want 31 of 40, of which 9 are left", name, got)
+		}
+	}
+}
+
 func TestASessionIsCountedAsCutOnce(t *testing.T) {
 	st := half() // 10.9.0.4 is stopped and started, 10.9.0.5 and 10.9.0.6 are stopped
 	n := 0

@@ -76,7 +76,7 @@ func TestTheStatusDocumentSaysWhatIsWaitedFor(t *testing.T) {
 		"groups.1.sessions.by_machine.game-4": 195.0, "groups.1.sessions.unread.game-5": "ssh: connect to 10.9.0.5: timed out after 10s",
 		"groups.1.machines.1.name": "game-5", "groups.1.machines.1.sessions": nil,
 		"backends.0.id": "backend-1-6150", "backends.0.machine": "game-1", "backends.0.before": 1.0, "backends.0.wanted": 1.0, "backends.0.actual": 1.0, "backends.0.healthy": true,
-		"sessions.moved": 0.0, "sessions.cut": 0.0, "releases.from": "v1.8.1", "releases.to": "v1.8.2",
+		"sessions.moved": 692.0, "sessions.cut": 0.0, "releases.from": "v1.8.1", "releases.to": "v1.8.2",
 		"started": "2026-11-22T14:30:52Z", "error": "",
 	} {
 		if got := field(t, doc, path); got != want {
