@@ -123,8 +123,11 @@ func StatusOf(s plans.State, now time.Time, o StatusOptions) StatusDoc {
 		Schema: StatusSchema, Run: s.Plan.ID, Service: s.Plan.Service, Balancer: s.Plan.Balancer, Phase: s.Phase,
 		Steps: past(s.Plan, stepDocs(s.Plan, s.Progress), o.Past), Groups: []GroupDoc{}, IfFails: IfFails(s), Traffic: oneLine(Traffic(s)), Backends: backDocs(s),
 		Sessions: TallyDoc{Moved: s.Moved(), Cut: s.Cut()}, Releases: ReleasesDoc{From: s.Plan.Was, To: s.Plan.Release},
-		Error: Clean(fault(s)), Alarm: Clean(s.Alarm), Safe: safe(s), Alive: o.Alive, Holder: o.Holder, Next: []string{},
+		Error: Clean(fault(s)), Safe: safe(s), Alive: o.Alive, Holder: o.Holder, Next: []string{},
 		Started: moment(s.Began.At), Updated: moment(s.Last.At),
+	}
+	if !s.Phase.Over() { // nobody looks any more, so that it would stay for ever
+		d.Alarm = Clean(s.Alarm)
 	}
 	if st, ok := s.Current(); ok {
 		d.Step = &NowDoc{Index: s.Step, Kind: st.Kind, Group: st.Group}

@@ -70,7 +70,7 @@ type stateDoc struct {
 type stepDoc struct {
 	Status plans.Status `json:"status"`
 	Began  *time.Time   `json:"began,omitempty"`
-	Ended  *time.Time   `json:"ended,omitempty"`
+	Ended  *time.Time   `json:"ended,omitempty"` // or was left; absent only while it is under way
 	First  *int         `json:"first,omitempty"`
 	Left   *int         `json:"left,omitempty"`
 	Cut    *int         `json:"cut,omitempty"`
@@ -151,6 +151,7 @@ func stateOf(s plans.State, now time.Time, h Holder, past plans.State) *stateDoc
 	for _, st := range view.StepsOf(s) {
 		d.Steps = append(d.Steps, stepDoc{Status: st.Status, Began: st.Began, Ended: st.Ended, First: st.First, Left: st.Left, Cut: st.Cut, Error: st.Error, Curve: points(st.Curve)})
 	}
+	d.leave()
 	d.Step = len(d.Steps) - len(v.Steps) + max(s.Step, 0)
 	backends := map[string][]byte{}
 	for _, b := range v.Backends {
@@ -160,6 +161,22 @@ func stateOf(s plans.State, now time.Time, h Holder, past plans.State) *stateDoc
 		d.Groups = append(d.Groups, groupOf(g, backends))
 	}
 	return d
+}
+
+// leave gives each step that nobody ended, since a retreat came first or the run has stopped, the time at which it was left.
+func (d *stateDoc) leave() {
+	var next *time.Time
+	if d.Phase != plans.PhaseRunning {
+		next = d.Updated
+	}
+	for i := len(d.Steps) - 1; i >= 0; i-- {
+		if st := &d.Steps[i]; st.Began != nil {
+			if st.Ended == nil {
+				st.Ended = next
+			}
+			next = st.Began
+		}
+	}
 }
 
 func groupOf(g view.GroupDoc, backends map[string][]byte) groupDoc {

@@ -113,6 +113,10 @@ func (f *figures) newest() (all []prometheus.Metric) {
 	if v.Phase.Over() {
 		end = s.Last.At
 	}
+	left := now // when a step that nobody ended was left
+	if v.Phase != plans.PhaseRunning {
+		left = s.Last.At
+	}
 	gauge(durationFigure, max(0, end.Sub(s.Began.At).Seconds()))
 	gauge(lastFigure, max(0, now.Sub(s.Last.At).Seconds()))
 	gauge(cutFigure, float64(v.Sessions.Cut))
@@ -132,7 +136,7 @@ func (f *figures) newest() (all []prometheus.Metric) {
 		if st.Began == nil {
 			continue
 		}
-		until := now
+		until := left
 		if st.Ended != nil {
 			until = *st.Ended
 		}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/seed59ee9cdc/rollout/plans"
 )
 
 // scrape gives what Prometheus is told.
@@ -81,6 +83,47 @@ func TestFiguresAreReadOnceASecond(t *testing.T) {
 			t.Errorf("after a second it is still:\n%s", then)
 		}
 	})
+}
+
+// TestARunThatIsOverRaisesNoAlarmAndItsStepsTakeNoLonger: nobody looks at the group that serves any more, and the run that is over may stay the newest
+// for weeks.
+func TestARunThatIsOverRaisesNoAlarmAndItsStepsTakeNoLonger(t *testing.T) {
+	s := &shelf{}
+	es := story(t, fleet(t, "7f3a", 1, 1), 3)
+	tell := func(e plans.Event) {
+		last := es[len(es)-1]
+		e.Version, e.Seq, e.Stamp = plans.Version, last.Seq+1, plans.Stamp{At: last.At.Add(time.Second)}
+		es = append(es, e)
+	}
+	tell(plans.Event{What: plans.Alarmed, Step: 1, Group: "group1", Error: "backend-001-6200 is reported unhealthy"})
+	s.add("7f3a", es...)
+	if text := scrape(t, s); !strings.Contains(text, "rollout_run_alarm 1\n") {
+		t.Errorf("no alarm while the run is unfinished:\n%s", text)
+	}
+	later := noon.Add(time.Hour)
+	back, ok := plans.Retreat(plans.Fold(slices.Values(es)))
+	if !ok {
+		t.Fatal("no way back")
+	}
+	tell(plans.Event{What: plans.Planned, Step: -1, Plan: &back})
+	tell(plans.Event{What: plans.Resumed, Step: -1})
+	tell(plans.Event{What: plans.Began, Step: 0})
+	running := plans.Fold(slices.Values(es))
+	if d := stateOf(running, later, Holder{Held: true, Run: "7f3a"}, plans.State{}); d.Steps[1].Ended == nil || !d.Steps[1].Ended.Equal(running.Last.At) || d.Steps[len(d.Steps)-1].Ended != nil {
+		t.Errorf("on the way back the drain was left at %v, want %s, when the way back began, which goes on", d.Steps[1].Ended, running.Last.At)
+	}
+	tell(plans.Event{What: plans.Aborted, Step: -1})
+	s = &shelf{}
+	s.add("7f3a", es...)
+	if text := scrape(t, s); !strings.Contains(text, "rollout_run_alarm 0\n") || !strings.Contains(text, `rollout_step_duration_seconds{group="group1",kind="shift",step="1"} 1`+"\n") {
+		t.Errorf("an alarm of a run that is over, or a step that takes longer still:\n%s", text)
+	}
+	over := plans.Fold(slices.Values(es))
+	for i, st := range stateOf(over, later, Holder{}, plans.State{}).Steps {
+		if st.Began != nil && (st.Ended == nil || st.Ended.After(over.Last.At)) {
+			t.Errorf("step %d ended at %v, after the run's end %s", i+1, st.Ended, over.Last.At)
+		}
+	}
 }
 
 func TestFiguresWithoutARunAndOfADamagedOne(t *testing.T) {

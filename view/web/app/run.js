@@ -125,7 +125,7 @@ function curves() {
   const box = at('curves');
   box.className = all.length > 1 ? 'two' : '';
   const wide = Math.max(240, Math.round(box.clientWidth / (all.length > 1 && innerWidth > 760 ? 2 : 1)) - 30);
-  box.replaceChildren(...all.map(({ st, s }) => curve(st, s, clock() - secs(s.began), state.groups[plan.groups.findIndex((g) => g.name === st.group)].sessions, wide)));
+  box.replaceChildren(...all.map(({ st, s }) => curve(st, s, (s.ended ? secs(s.ended) : clock()) - secs(s.began), state.groups[plan.groups.findIndex((g) => g.name === st.group)].sessions, wide)));
 }
 
 function event(l) {
