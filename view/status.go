@@ -145,9 +145,7 @@ func outlook(pg *page, s plans.State) {
 		pg.text(" if it fails now  ", f)
 	case s.Phase != plans.PhaseRunning:
 		pg.text(" traffic  ", Traffic(s))
-		for _, a := range Next(s) {
-			pg.text(" next     "+pad(a.Command, 16)+" ", a.Why)
-		}
+		advise(pg, " next     ", Next(s))
 	}
 }
 

@@ -32,7 +32,7 @@ func Summary(w io.Writer, s plans.State) error {
 	}
 	pg.labelled("Sessions", tally(s))
 	pg.labelled("Took", span(s.Last.At.Sub(s.Began.At)))
-	advise(pg, Next(s))
+	advise(pg, pad("  Next", labelled), Next(s))
 	return pg.print(w)
 }
 
@@ -46,12 +46,21 @@ func tally(s plans.State) string {
 	return t
 }
 
-// advise draws the commands worth typing.
-func advise(pg *page, as []Advice) {
-	label := "Next"
+// advise draws the commands worth typing, with lead before the first. A command that leaves no room for what it does has lines to itself: it must be
+// whole to be typed.
+func advise(pg *page, lead string, as []Advice) {
+	wide := len("rollout rollback")
 	for _, a := range as {
-		pg.text(pad("  "+label, labelled)+pad(a.Command, 16)+" ", a.Why)
-		label = ""
+		wide = max(wide, columns(oneLine(a.Command)))
+	}
+	for _, a := range as {
+		if columns(lead)+wide+2+least > pg.width {
+			pg.text(lead, a.Command)
+			pg.text(blank(columns(lead)+2), a.Why)
+		} else {
+			pg.text(lead+pad(oneLine(a.Command), wide+2), a.Why)
+		}
+		lead = blank(columns(lead))
 	}
 }
 
