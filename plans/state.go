@@ -59,6 +59,7 @@ type State struct {
 	Intent   bool             `json:"intent,omitempty"`
 	Token    int64            `json:"token,omitempty"` // of the process that took the run up last
 	Alarm    string           `json:"alarm,omitempty"` // why the group that serves is not whole while the other is out
+	Hurt     map[string]bool  `json:"hurt,omitempty"`  // groups that an alarm was about, whether or not they are whole again
 	Hits     map[string]int   `json:"hits,omitempty"`  // which hosts answered through the load balancer, when it was tried last
 	Touched  bool             `json:"touched"`         // a write or a command has been begun, by this run or by one that it took over
 	Sessions map[string]Count `json:"sessions,omitempty"`
@@ -160,7 +161,9 @@ func (s State) Apply(e Event) State {
 	case Wrote:
 		s = s.wrote(e)
 	case Alarmed:
-		s.Alarm = e.Error
+		if s.Alarm = e.Error; e.Error != "" {
+			s.Hurt = with(s.Hurt, e.Group, true)
+		}
 	case Tried:
 		s.Hits = e.Hits
 	case Adopted, Overruled:

@@ -32,10 +32,11 @@ func title(s plans.State, d side) []string {
 
 // backends says how many backends of a group are on and are to be on.
 func backends(d side) string {
-	b := fmt.Sprintf("%d on of %d, want %d", d.on, d.total, d.wanted)
-	if d.sick > 0 {
+	b := fmt.Sprintf("%d on of %d", d.on, d.total)
+	if d.sick > 0 { // before what may be cut off
 		b += fmt.Sprintf(", %d not healthy", d.sick)
 	}
+	b += fmt.Sprintf(", want %d", d.wanted)
 	if !d.read {
 		b += ", as found"
 	}

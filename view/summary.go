@@ -24,7 +24,7 @@ func Summary(w io.Writer, s plans.State) error {
 	if why := cause(s); why != "" {
 		pg.labelled("Why", why)
 	}
-	pg.labelled("Traffic", capital(Traffic(s))+". "+capital(cuts(s))+".")
+	pg.labelled("Traffic", capital(Traffic(s))+". "+capital(English.cuts(s))+".")
 	for _, d := range sidesOf(s) {
 		if line, worth := condition(s, d); worth {
 			pg.labelled(d.name, line)

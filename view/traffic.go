@@ -111,16 +111,27 @@ func asFound(s plans.State) bool {
 	return true
 }
 
-// cuts says how many sessions the run has cut.
-func cuts(s plans.State) string {
-	switch n := s.Cut(); n {
-	case 0:
-		return "nobody was cut"
-	case 1:
-		return "1 session was cut"
-	default:
-		return number(n) + " sessions were cut"
+// cuts says how many sessions the run has cut, and that those on what is ill are nobody's promise.
+func (l Lang) cuts(s plans.State) string {
+	n := s.Cut()
+	switch {
+	case n == 0 && ill(s):
+		return l.Say("the update cut nobody; sessions on what is ill may be lost", "更新没有掐断任何长连接；有故障的后端上的长连接可能丢失")
+	case n == 0:
+		return l.Say("nobody was cut", "没有掐断任何长连接")
 	}
+	if ill(s) {
+		return l.Say("the update cut %s; others on what is ill may be lost", "更新掐断了 %s；有故障的后端上的其他长连接可能丢失", l.plural(n, "session"))
+	}
+	if n == 1 {
+		return l.Say("1 session was cut", "掐断了 1 条长连接")
+	}
+	return l.Say("%s sessions were cut", "掐断了 %s 条长连接", number(n))
+}
+
+// ill says whether a group was hurt in the run, or a backend that takes new connections is not healthy now.
+func ill(s plans.State) bool {
+	return len(s.Hurt) > 0 || slices.ContainsFunc(sidesOf(s), func(d side) bool { return d.sick > 0 })
 }
 
 // Advice is a command worth typing now, and what it would do.
@@ -210,6 +221,10 @@ func (l Lang) IfFails(s plans.State) string {
 	stays := s.Plan.Other(st.Group)
 	var traffic string
 	switch {
+	case s.Alarm != "" && s.Plan.Purpose != plans.Leaving && st.Kind != plans.Shift && !s.Dirty[st.Group]:
+		return l.Say("it goes back: %s is hurt, so %s is opened again", "退回：%s 受损，重新开启 %s", stays, st.Group)
+	case s.Alarm != "" && s.Plan.Purpose != plans.Leaving && st.Kind != plans.Shift:
+		return l.Say("it holds: %s is hurt, so the machines of %s that are well are opened", "暂停并保持：%s 受损，开启 %s 中已经正常的机器", stays, st.Group)
 	case s.Plan.Purpose == plans.Leaving:
 		return l.Say("it stops, and a person decides; a group that takes new connections goes on taking them", "停下，由人决定；正在接新连接的组继续接")
 	case st.Kind == plans.Shift:
@@ -220,6 +235,9 @@ func (l Lang) IfFails(s plans.State) string {
 	who := l.Say("nobody is cut", "不掐断任何长连接")
 	if s.Cut() > 0 {
 		who = l.Say("nobody more is cut", "不再掐断长连接")
+	}
+	if s.Alarm != "" {
+		who = l.Say("the update cuts nobody", "更新不掐断任何长连接")
 	}
 	if s.Plan.OnFail != "rollback" {
 		return l.Say("it holds: %s, %s (on_failure: hold)", "暂停并保持：%s，%s（on_failure: hold）", traffic, who)

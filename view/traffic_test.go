@@ -37,6 +37,58 @@ func TestItIsSaidWhatFollowsAFailure(t *testing.T) {
 	}
 }
 
+// hurt tells that group1, which serves, is hurt during the step under way.
+func (w *tale) hurt() {
+	w.look(w.s.Weights, "backend-1-6150", "backend-1-6151")
+	w.step(plans.Event{What: plans.Alarmed, Group: "group1", Error: "backend backend-1-6150 (10.9.0.1:6150) is reported unhealthy"})
+}
+
+// TestNobodyIsPromisedToSessionsOnWhatIsIll: what the update did not cut, the group that was hurt may have lost.
+func TestNobodyIsPromisedToSessionsOnWhatIsIll(t *testing.T) {
+	w := begin(t, usualSetting().plan())
+	w.through(3)
+	if got := English.cuts(w.s); got != "nobody was cut" {
+		t.Errorf("of a healthy run: %q", got)
+	}
+	w.step(plans.Event{What: plans.Began})
+	w.hurt()
+	const en, zh = "the update cut nobody; sessions on what is ill may be lost", "更新没有掐断任何长连接；有故障的后端上的长连接可能丢失"
+	check := func(when string) {
+		t.Helper()
+		if got := English.cuts(w.s); got != en {
+			t.Errorf("%s: %q", when, got)
+		}
+		if got := Chinese.cuts(w.s); got != zh {
+			t.Errorf("%s: %q", when, got)
+		}
+	}
+	check("hurt now")
+	w.step(plans.Event{What: plans.Alarmed, Group: "group1", Note: "group1 is whole again"})
+	w.look(w.s.Weights)
+	check("hurt before")
+}
+
+// TestWhatFollowsAFailureIsAnotherThingWhereTheServingGroupIsHurt: traffic does not stay on it alone.
+func TestWhatFollowsAFailureIsAnotherThingWhereTheServingGroupIsHurt(t *testing.T) {
+	w := begin(t, usualSetting().plan())
+	w.through(1)
+	w.step(plans.Event{What: plans.Began})
+	w.hurt()
+	if got, want := IfFails(w.s), "it goes back: group1 is hurt, so group2 is opened again"; got != want {
+		t.Errorf("during the drain: got %q, want %q", got, want)
+	}
+	w = begin(t, usualSetting().plan())
+	w.through(3)
+	w.restartBegins(0)
+	w.hurt()
+	if got, want := IfFails(w.s), "it holds: group1 is hurt, so the machines of group2 that are well are opened"; got != want {
+		t.Errorf("during the restart: got %q, want %q", got, want)
+	}
+	if got := Chinese.IfFails(w.s); !strings.Contains(got, "group2") || strings.Contains(got, "留在") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestAnAbortIsNotAdvisedWhileARestartIsNotProven(t *testing.T) {
 	w := find(t, "held").tale
 	for _, a := range Next(w.s) {

@@ -202,3 +202,34 @@ func BenchmarkAFrame(b *testing.B) {
 		})
 	}
 }
+
+// TestABackendThatIsNotHealthyIsSeenInEverySize: of its machine no glyph says that it is well, and the number of those that are not is not cut off.
+func TestABackendThatIsNotHealthyIsSeenInEverySize(t *testing.T) {
+	for _, m := range moments(t) {
+		if m.name != "draining" {
+			continue
+		}
+		b := m.scene.state.Plan.Before
+		var sick []string
+		for id := range b {
+			if b[id].Group == "group1" && len(sick) < 2 && (len(sick) == 0 || b[sick[0]].Host == b[id].Host) {
+				sick = append(sick, id)
+			}
+		}
+		name := m.scene.state.Plan.Name(b[sick[0]].Host)
+		m.step(plans.Event{What: plans.Looked, Weights: m.scene.state.Weights, Sick: sick})
+		for _, width := range []int{160, 120, 110, 100} {
+			group, machine := false, false
+			for _, line := range strings.Split(text(frame(m.scene, m.now(), width, 40, foot(width))), "\n") {
+				group = group || strings.Contains(line, "backends ") && strings.Contains(line, "2 not healthy")
+				machine = machine || strings.Contains(line, "✖ "+name) && strings.Contains(line, "2 not healthy")
+				if strings.Contains(line, "✔ "+name) {
+					t.Errorf("%d columns: %s", width, line)
+				}
+			}
+			if !group || !machine {
+				t.Errorf("%d columns: said of the group %v, of the machine %v:\n%s", width, group, machine, text(frame(m.scene, m.now(), width, 40, foot(width))))
+			}
+		}
+	}
+}

@@ -62,7 +62,11 @@ func (p picture) box(g view.GroupDoc, words view.GroupPart, inner int) box {
 		}
 	}
 	b := box{title: title(words.Title, inner), arrow: g.Backends.On > 0 && others == 0}
-	b.lines = append(b.lines, "backends "+bar(g.Backends.On, g.Backends.Total, inner)+words.Backends)
+	share := bar(g.Backends.On, g.Backends.Total, inner)
+	if view.Columns("backends "+share+words.Backends) > inner {
+		share = ""
+	}
+	b.lines = append(b.lines, "backends "+share+words.Backends)
 	sessions := "not counted yet"
 	if words.Sessions != "" {
 		sessions = words.Sessions
@@ -120,7 +124,7 @@ func pace(rate float64) string {
 
 // rows draws every machine of a group, and says how many short ones stand side by side.
 func (p picture) rows(g view.GroupDoc, inner int) ([]row, int) {
-	on, all, up := map[string]int{}, map[string]int{}, map[string]int{}
+	on, all, up, sick := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	for _, b := range p.doc.Backends {
 		if b.Group != g.Name {
 			continue
@@ -128,6 +132,9 @@ func (p picture) rows(g view.GroupDoc, inner int) ([]row, int) {
 		all[b.Machine]++
 		if b.Actual != nil && *b.Actual > 0 || b.Actual == nil && p.state.Weights == nil && b.Before > 0 {
 			on[b.Machine]++
+			if b.Healthy != nil && !*b.Healthy {
+				sick[b.Machine]++
+			}
 		}
 	}
 	if g.Processes != nil {
@@ -154,6 +161,8 @@ func (p picture) rows(g view.GroupDoc, inner int) ([]row, int) {
 		switch {
 		case counts[i] == "unread":
 			glyph, r.rank = "✖", math.MinInt
+		case sick[m.Name] > 0:
+			glyph, r.rank = "✖", math.MinInt+1
 		case on[m.Name] == 0:
 			glyph = "◌"
 		}
@@ -161,9 +170,13 @@ func (p picture) rows(g view.GroupDoc, inner int) ([]row, int) {
 		r.short = view.Pad(view.Cut(names[i], longName), min(wideName, longName)) + " " + count
 		parts := []string{glyph + " " + r.short}
 		if m.Sessions != nil {
-			r.rank, r.sessions = -*m.Sessions, *m.Sessions
+			r.rank, r.sessions = min(r.rank, -*m.Sessions), *m.Sessions
 		}
-		parts = append(parts, level(m.Sessions, most), fmt.Sprintf("%d/%d on", on[m.Name], all[m.Name]))
+		taking := fmt.Sprintf("%d/%d on", on[m.Name], all[m.Name])
+		if n := sick[m.Name]; n > 0 {
+			taking += fmt.Sprintf(", %d not healthy", n)
+		}
+		parts = append(parts, level(m.Sessions, most), taking)
 		if n, called := up[m.Name]; called || g.Processes != nil {
 			parts = append(parts, fmt.Sprintf("%d up", n))
 		}
