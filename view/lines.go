@@ -119,15 +119,15 @@ func (l Lang) ending(s plans.State, e plans.Event) string {
 		return l.Say("after %s, %s; %s", "用时 %s，%s；%s", took, sum, l.Traffic(s))
 	case plans.Held:
 		if !s.Safe {
-			return l.Say("NOT PROVEN SAFE: %s", "未证实安全：%s", l.Traffic(s)+l.typed(s))
+			return l.Say("NOT PROVEN SAFE: %s", "未证实安全：%s", l.Traffic(s)+l.advised(s))
 		}
-		return l.Say("safe: %s", "安全：%s", l.Traffic(s)+l.typed(s))
+		return l.Say("safe: %s", "安全：%s", l.Traffic(s)+l.advised(s))
 	}
-	return l.reason(e.Note) + l.Traffic(s) + l.typed(s)
+	return l.reason(e.Note) + l.Traffic(s) + l.advised(s)
 }
 
-// typed names the commands that go on from here.
-func (l Lang) typed(s plans.State) string {
+// advised names the commands that go on from here.
+func (l Lang) advised(s plans.State) string {
 	var cs []string
 	for _, a := range Next(s) {
 		cs = append(cs, a.Command)

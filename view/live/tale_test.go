@@ -90,6 +90,7 @@ func (w *tale) now() time.Time { return noon.Add(w.at) }
 func (w *tale) shift() {
 	st, _ := w.state.Current()
 	w.step(plans.Event{What: plans.Began})
+	w.step(plans.Event{What: plans.Writing, Weights: st.Weights})
 	w.step(plans.Event{What: plans.Looked, Weights: st.Weights})
 	w.at += 8 * time.Second
 	w.step(plans.Event{What: plans.Ended})
