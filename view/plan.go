@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +26,11 @@ type PlanOptions struct {
 func Plan(w io.Writer, p plans.Plan, o PlanOptions) error {
 	o.last = Lasted(p, o.Past)
 	pg := newPage(o.Width)
-	pg.sides("Plan for "+p.Service+heading(p), "nothing has been touched yet")
+	now := "nothing has been touched yet"
+	if takesOver(p) {
+		now = "from where the run before was left"
+	}
+	pg.sides("Plan for "+p.Service+heading(p), now)
 	pg.line("")
 	found(pg, p, o)
 	pg.line("")
@@ -75,10 +80,16 @@ func found(pg *page, p plans.Plan, o PlanOptions) {
 	}
 	for _, d := range ss {
 		on := plural(d.on, "backend") + " on"
-		if d.on < d.total {
-			on += fmt.Sprintf(" (%d found off, and left off)", d.total-d.on)
+		if d.found < d.total {
+			on += fmt.Sprintf(" (%d found off, and left off)", d.total-d.found)
+		}
+		if n := d.found - d.on; n > 0 {
+			on += fmt.Sprintf(" (%d left off by the run before)", n)
 		}
 		row := []string{pad(oneLine(d.name), wide), plural(len(d.machines), "machine"), on}
+		if slices.Contains(p.Dirty, d.name) {
+			row = append(row, "restart not proven")
+		}
 		c, counted := o.Sessions[d.name]
 		if counted {
 			row = append(row, perMachine(d, c))

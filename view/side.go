@@ -32,7 +32,7 @@ func sidesOf(s plans.State) []side {
 	var ss []side
 	for _, g := range []string{s.Plan.First, s.Plan.Second} {
 		d := side{name: g, release: ran(s.Plan, g), proven: !s.Dirty[g], read: s.Weights != nil}
-		if (s.Updated[g] || s.Dirty[g]) && s.Plan.Release != "" {
+		if (s.Updated[g] || s.Dirty[g] && (restarted(s, g) || !slices.Contains(s.Plan.Dirty, g))) && s.Plan.Release != "" {
 			d.release = s.Plan.Release
 		}
 		for _, m := range s.Plan.Machines {
@@ -56,6 +56,16 @@ func sidesOf(s plans.State) []side {
 	}
 	slices.SortStableFunc(ss, func(a, b side) int { return cmp.Compare(a.name, b.name) })
 	return ss
+}
+
+// restarted says whether the plan under way has begun to restart a group. One that a plan takes over half restarted runs what it was found with.
+func restarted(s plans.State, group string) bool {
+	for i, p := range s.Progress {
+		if st := s.Plan.Steps[i]; st.Kind == plans.Restart && st.Group == group && !p.Began.At.IsZero() {
+			return true
+		}
+	}
+	return false
 }
 
 // ran gives what a group ran when the plan was made: one release, or all that its machines ran; empty where that is not known. A plan that does not say it
@@ -84,11 +94,16 @@ func one(b bool) int {
 	return 0
 }
 
-// actual gives the weight of a backend as last read, or as found where nothing was read yet; false where a reading lacks it.
+// actual gives the weight of a backend as last read, or as it was when the plan was made where nothing was read yet; false where a reading lacks it.
 func actual(s plans.State, id string) (int, bool) {
 	if s.Weights == nil {
-		if w, ok := s.Plan.Taken[id]; ok {
+		if w, taken := s.Plan.Taken[id]; taken {
 			return w, true
+		}
+		for _, c := range s.Earlier { // a way back takes nothing over itself
+			if w, taken := c.Plan.Taken[id]; taken {
+				return w, true
+			}
 		}
 		return s.Plan.Before[id].Weight, true
 	}
@@ -108,6 +123,9 @@ func wanted(s plans.State) map[string]int {
 	}
 	return s.Plan.Weights()
 }
+
+// takesOver says whether a plan begins at the place where another run was left part-way.
+func takesOver(p plans.Plan) bool { return len(p.Taken) > 0 || len(p.Dirty) > 0 }
 
 // serves says whether every backend of d that was found on is on and its machines are proven.
 func (d side) serves() bool { return d.on > 0 && d.on >= d.found && d.proven }

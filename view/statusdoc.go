@@ -216,6 +216,8 @@ func backDocs(s plans.State) []BackDoc {
 		if w, known := s.Weights[id]; known {
 			well := !slices.Contains(s.Sick, id)
 			d.Actual, d.Healthy = &w, &well
+		} else if w, known := actual(s, id); s.Weights == nil && known && w != b.Weight { // as the run before left it
+			d.Actual = &w
 		}
 		docs = append(docs, d)
 	}

@@ -148,6 +148,45 @@ func TestAPlanThatRetreatsSaysSo(t *testing.T) {
 	}
 }
 
+// TestARunThatTakesAnotherOverSaysWhatIsSo: what it calls as found is what the run before had found, and not how things are.
+func TestARunThatTakesAnotherOverSaysWhatIsSo(t *testing.T) {
+	left := begin(t, usualSetting().plan())
+	left.through(3)
+	left.restartBegins(0)
+	now := map[string]plans.Backend{}
+	for id, b := range left.s.Plan.Before {
+		b.Weight = left.s.Weights[id]
+		now[id] = b
+	}
+	p := usualSetting().plan()
+	p.Before, p.Taken, p.Dirty = plans.TakeOver(left.s, now)
+	p.Was, p.Release = "v1.8.2", "v1.8.1"
+	w := begin(t, p)
+	if got, want := Traffic(w.s), "as the run before left it: group1 (v1.8.2) 24 of 24 backends on; group2 (v1.8.2, not checked) 0 of 24 backends on"; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	for _, b := range StatusOf(w.s, w.now(), StatusOptions{}).Backends {
+		if want := now[b.ID].Weight; b.Actual != nil && *b.Actual != want || b.Actual == nil && b.Before != want {
+			t.Errorf("%s is said to have %v, want %d", b.ID, b.Actual, want)
+		}
+	}
+	var b strings.Builder
+	if err := Plan(&b, p, PlanOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"from where the run before was left", "0 backends on (24 left off by the run before)", "restart not proven"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	if strings.Contains(b.String(), "nothing has been touched") {
+		t.Errorf("a run had touched it:\n%s", b.String())
+	}
+	if back, ok := plans.Retreat(w.s); ok {
+		t.Errorf("a way back with a group half restarted: %v", back)
+	}
+}
+
 func TestABalancerThatLiesIsNotQuotedAlone(t *testing.T) {
 	w := begin(t, usualSetting().plan())
 	w.step(plans.Event{What: plans.Began})

@@ -202,7 +202,7 @@ func groupOf(g view.GroupDoc, backends map[string][]byte) groupDoc {
 
 func letter(b view.BackDoc) byte {
 	switch {
-	case b.Actual == nil && b.Before > 0, b.Actual != nil && *b.Actual > 0 && *b.Healthy:
+	case b.Actual == nil && b.Before > 0, b.Actual != nil && *b.Actual > 0 && (b.Healthy == nil || *b.Healthy):
 		return '1'
 	case b.Actual == nil:
 		return '0'
