@@ -28,7 +28,7 @@ func (l Lang) Doing(s plans.State) (what string, until time.Time, ok bool) {
 	case plans.Restart:
 		what = l.commanded(s, st, l.Say("the restart of %s", "%s 的重启", st.Group), plans.DoStop, plans.DoReap, plans.DoStart, plans.DoMend)
 	case plans.Check:
-		what = note(s, l.Say("the ports of %s to answer, for %s", "%s 的端口应答，并持续 %s", st.Group, l.Span(st.Stable.Duration())))
+		what = l.note(s, l.Say("the ports of %s to answer, for %s", "%s 的端口应答，并持续 %s", st.Group, l.Span(st.Stable.Duration())))
 	}
 	return oneLine(what), deadline(s, st), true
 }
@@ -85,7 +85,7 @@ func (l Lang) shifting(s plans.State, st plans.Step) string {
 	if len(parts) > 0 {
 		return l.phrases(parts)
 	}
-	return note(s, l.Say("the weights to stay as they are for %s", "权重保持不变 %s", l.Span(st.Stable.Duration())))
+	return l.note(s, l.Say("the weights to stay as they are for %s", "权重保持不变 %s", l.Span(st.Stable.Duration())))
 }
 
 func (l Lang) draining(s plans.State, st plans.Step) string {
@@ -119,7 +119,7 @@ func (l Lang) where(p plans.Plan, c plans.Sessions) string {
 	}
 	n := l.plural(c.Total, "session")
 	if len(names) == 0 {
-		return n
+		return l.Said(n)
 	}
 	return l.Say("%s on %s", "%[2]s 上的 %[1]s", n, l.few(names))
 }
@@ -141,11 +141,11 @@ func (l Lang) commanded(s plans.State, st plans.Step, otherwise string, acts ...
 	if len(parts) > 0 {
 		return l.phrases(parts)
 	}
-	return note(s, otherwise)
+	return l.note(s, otherwise)
 }
 
 // note gives what the run itself says it waits for, where it does.
-func note(s plans.State, otherwise string) string {
+func (l Lang) note(s plans.State, otherwise string) string {
 	n := lastLine(s.Note)
 	for _, lead := range []string{"waiting for ", "waiting: "} {
 		n = strings.TrimPrefix(n, lead)
@@ -153,5 +153,5 @@ func note(s plans.State, otherwise string) string {
 	if n == "" {
 		return otherwise
 	}
-	return n
+	return l.Said(n)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/seed59ee9cdc/rollout/plans"
 )
 
-// Lang is a language in which a run can be told. Its zero is English. What steps and machines have said themselves, such as an
-// error or a note, stays as it is in every language, and so do names, commands and the keys of rollout.yaml.
+// Lang is a language in which a run can be told. Its zero is English. What machines have said themselves, such as an error, stays
+// as it is in every language, and so do names, commands and the keys of rollout.yaml. For what steps have said see [Lang.Said].
 type Lang string
 
 // The languages.

@@ -132,7 +132,7 @@ func TestWhoSaysNoLanguageHearsEnglish(t *testing.T) {
 }
 
 // kept are the English words that stay in a Chinese sentence: commands, the keys and values of rollout.yaml, what is not translated, and units.
-var kept = []string{"rollout", "start", "check", "resume", "abort", "rollback", "overwrite", "adopt", "on_failure", "hold", "gate", "connector", "MB"}
+var kept = []string{"rollout", "start", "check", "resume", "abort", "rollback", "overwrite", "adopt", "cut_budget", "on_failure", "hold", "gate", "connector", "MB"}
 
 // quoted gives every text of a tale that is quoted as it is, the longest first: names, commands, and what steps and machines have said.
 func quoted(w *tale) []string {

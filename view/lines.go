@@ -71,7 +71,7 @@ func (l *Lines) tell(s plans.State, e plans.Event) (kind, text string) {
 		return l.Lang.Phase(s.Phase), l.Lang.ending(s, e)
 	}
 	if e.Step < 0 || e.Step >= len(s.Plan.Steps) {
-		return l.Lang.Say("note", "备注"), e.Note
+		return l.Lang.Say("note", "备注"), l.Lang.Said(e.Note)
 	}
 	st := s.Plan.Steps[e.Step]
 	return l.Lang.Kind(st.Kind), l.step(s, e, st)
@@ -105,7 +105,7 @@ func (l Lang) reason(note string) string {
 	if note == "" {
 		return ""
 	}
-	return l.Say("%s: ", "%s：", note)
+	return l.Say("%s: ", "%s：", l.Said(note))
 }
 
 // ending says how a run stopped, where traffic is, and what to type.
@@ -145,7 +145,7 @@ func (l *Lines) step(s plans.State, e plans.Event, st plans.Step) string {
 		*l = Lines{Lang: l.Lang, said: l.said}
 		switch st.Kind {
 		case plans.Shift, plans.Drain: // the first says what it did, the second how many sessions there are
-			return e.Note
+			return l.Lang.Said(e.Note)
 		}
 		return l.Lang.does(s.Plan, e.Step, PlanOptions{})
 	case plans.Wrote:
@@ -166,7 +166,7 @@ func (l *Lines) step(s plans.State, e plans.Event, st plans.Step) string {
 		return l.Lang.Say("ok %s", "完成：%s", l.ended(s, e, st))
 	case plans.Failed:
 		why := strings.TrimPrefix(e.Error, string(st.Kind)+" "+st.Group+": ")
-		return l.Lang.Say("FAILED %s: %s", "%s 失败：%s", st.Group, why)
+		return l.Lang.Say("FAILED %s: %s", "%s 失败：%s", st.Group, l.Lang.Said(why))
 	}
 	return ""
 }
@@ -176,7 +176,7 @@ func (l Lang) alarmed(e plans.Event) string {
 	if e.Error == "" {
 		return l.Say("%s is whole again", "%s 恢复完好", e.Group)
 	}
-	return l.Say("ALARM %s, which serves, is hurt: %s", "警报：正在服务的 %s 受损：%s", e.Group, e.Error)
+	return l.Say("ALARM %s, which serves, is hurt: %s", "警报：正在服务的 %s 受损：%s", e.Group, l.Said(e.Error))
 }
 
 // tried says which group answered the connections made through the load balancer.
@@ -217,7 +217,7 @@ func (l *Lines) note(e plans.Event) string {
 		return ""
 	}
 	l.head, l.noted = head, e.At
-	return e.Note
+	return l.Lang.Said(e.Note)
 }
 
 // commandEnded says how a command failed; nothing where it did not.

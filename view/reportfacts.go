@@ -15,7 +15,7 @@ func (d ReportDoc) facts() []fact {
 	l := d.lang
 	fs := []fact{
 		{l.Say("Damaged", "运行记录损坏"), d.Damage},
-		{l.Say("Why", "原因"), d.Why},
+		{l.Say("Why", "原因"), l.Said(d.Why)},
 		{l.Say("Traffic", "流量"), capital(d.Traffic)},
 		{l.Say("Safe", "安全"), d.safely()},
 		{l.Say("Sessions", "长连接"), l.Say("%s ended by themselves, %s cut", "%s 条自然结束，%s 条被掐断", number(d.Sessions.Moved), number(d.Sessions.Cut))},

@@ -112,7 +112,7 @@ func waiting(pg *page, s plans.State, now time.Time) {
 	switch {
 	case ok:
 		pg.text(" waits for ", what+left(until, now))
-		if n := note(s, ""); n != "" && !strings.Contains(what, n) {
+		if n := English.note(s, ""); n != "" && !strings.Contains(what, n) {
 			pg.text(" says      ", n)
 		}
 	case s.Phase == plans.PhaseHeld && !s.Safe:

@@ -82,7 +82,7 @@ func (l Lang) outcome(s plans.State) string {
 			return l.Say("Not begun: %s; nothing was touched", "未开始：%s；没有改动任何东西", what)
 		}
 		if s.Note != "" {
-			return l.Say("Aborted: %s; %s", "已中止：%s；%s", what, s.Note)
+			return l.Say("Aborted: %s; %s", "已中止：%s；%s", what, l.Said(s.Note))
 		}
 		return l.Say("Aborted: %s; every backend is as it was found", "已中止：%s；所有后端恢复原状", what)
 	case plans.PhaseHeld:

@@ -76,7 +76,7 @@ func (l Lang) turned(t plans.Turn) string {
 	case plans.Ran:
 		return l.commandEnded(s.Plan, e)
 	case plans.Failed:
-		return e.Error
+		return l.Said(e.Error)
 	}
 	_, text := (&Lines{Lang: l}).tell(s, e)
 	return text

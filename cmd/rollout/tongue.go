@@ -9,7 +9,7 @@ import (
 	"github.com/seed59ee9cdc/rollout/view"
 )
 
-// tongue is the language people are told in. What the run and its machines have said stays as they said it.
+// tongue is the language people are told in. What machines have said stays as they said it.
 type tongue struct{ view.Lang }
 
 // title says in a line what has happened. The word rollout is in each: a robot of DingTalk or Feishu may want to see a word that it knows.
@@ -120,7 +120,7 @@ func (in tongue) what(t tiding, s plans.State) string {
 	case drainsSlowly:
 		return in.slow(s)
 	}
-	return t.why
+	return in.Said(t.why)
 }
 
 // slow says how far a drain is, and what follows at its deadline.

@@ -58,8 +58,6 @@ type stateDoc struct {
 	Deadline *time.Time          `json:"deadline"`
 	Cut      int                 `json:"cut"`
 	Moved    int                 `json:"moved"`
-	Error    string              `json:"error,omitempty"`
-	Alarm    string              `json:"alarm,omitempty"`
 	Holder   string              `json:"holder,omitempty"`
 	Started  *time.Time          `json:"started"`
 	Updated  *time.Time          `json:"updated"`
@@ -147,7 +145,7 @@ func stateOf(s plans.State, now time.Time, h Holder, past plans.State) *stateDoc
 	v := view.StatusOf(s, now, o)
 	s.Phase = v.Phase
 	d := &stateDoc{Now: now.UTC(), Phase: v.Phase, Safe: v.Safe, Alive: v.Alive, ETAS: v.ETAS, Deadline: v.Deadline, Cut: v.Sessions.Cut, Moved: v.Sessions.Moved,
-		Error: v.Error, Alarm: v.Alarm, Holder: v.Holder, Started: v.Started, Updated: v.Updated, Words: wordsOf(s)}
+		Holder: v.Holder, Started: v.Started, Updated: v.Updated, Words: wordsOf(s, v)}
 	for _, st := range view.StepsOf(s) {
 		d.Steps = append(d.Steps, stepDoc{Status: st.Status, Began: st.Began, Ended: st.Ended, First: st.First, Left: st.Left, Cut: st.Cut, Error: st.Error, Curve: points(st.Curve)})
 	}

@@ -95,12 +95,15 @@ func TestARunThatIsOverRaisesNoAlarmAndItsStepsTakeNoLonger(t *testing.T) {
 		e.Version, e.Seq, e.Stamp = plans.Version, last.Seq+1, plans.Stamp{At: last.At.Add(time.Second)}
 		es = append(es, e)
 	}
-	tell(plans.Event{What: plans.Alarmed, Step: 1, Group: "group1", Error: "backend-001-6200 is reported unhealthy"})
+	tell(plans.Event{What: plans.Alarmed, Step: 1, Group: "group1", Error: "backend backend-001-6200 (10.9.0.1:6200) is reported unhealthy"})
 	s.add("7f3a", es...)
 	if text := scrape(t, s); !strings.Contains(text, "rollout_run_alarm 1\n") {
 		t.Errorf("no alarm while the run is unfinished:\n%s", text)
 	}
 	later := noon.Add(time.Hour)
+	if w := stateOf(plans.Fold(slices.Values(es)), later, Holder{}, plans.State{}).Words; w["zh"].Alarm != "后端 backend-001-6200（10.9.0.1:6200）被报告为不健康" {
+		t.Errorf("got the alarm %q", w["zh"].Alarm)
+	}
 	back, ok := plans.Retreat(plans.Fold(slices.Values(es)))
 	if !ok {
 		t.Fatal("no way back")

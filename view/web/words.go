@@ -12,6 +12,8 @@ type wordsDoc struct {
 	Traffic string      `json:"traffic"`
 	Doing   string      `json:"doing,omitempty"`
 	IfFails string      `json:"if_fails,omitempty"`
+	Error   string      `json:"error,omitempty"`
+	Alarm   string      `json:"alarm,omitempty"`
 	Next    []adviceDoc `json:"next,omitempty"` // once it has stopped
 }
 
@@ -20,13 +22,13 @@ type adviceDoc struct {
 	Why     string `json:"why"`
 }
 
-// wordsOf says in each language what is so in s. The keys are those of the pages.
-func wordsOf(s plans.State) map[string]wordsDoc {
-	return map[string]wordsDoc{"en": wordsIn(view.English, s), "zh": wordsIn(view.Chinese, s)}
+// wordsOf says in each language what is so in s, whose status is v. The keys are those of the pages.
+func wordsOf(s plans.State, v view.StatusDoc) map[string]wordsDoc {
+	return map[string]wordsDoc{"en": wordsIn(view.English, s, v), "zh": wordsIn(view.Chinese, s, v)}
 }
 
-func wordsIn(l view.Lang, s plans.State) wordsDoc {
-	w := wordsDoc{Traffic: view.Clean(l.Traffic(s)), IfFails: view.Clean(l.IfFails(s))}
+func wordsIn(l view.Lang, s plans.State, v view.StatusDoc) wordsDoc {
+	w := wordsDoc{Traffic: view.Clean(l.Traffic(s)), IfFails: view.Clean(l.IfFails(s)), Error: l.Said(v.Error), Alarm: l.Said(v.Alarm)}
 	w.Doing, _, _ = l.Doing(s)
 	if s.Phase != plans.PhaseRunning {
 		for _, a := range l.Next(s) {

@@ -20,7 +20,7 @@ const clock = () => Date.now() / 1000 - skew; // by the clock of the machine tha
 // speak tells those who hear the page what has changed: steps, the outcome and alarms, and nothing else.
 function speak() {
   const st = plan.steps[state.step];
-  const now = [state.phase === 'running' && st ? say('stepof', state.step + 1, plan.steps.length, name(st)) : outcome(state.phase, state.safe), state.alarm].filter((s) => s).join('. ');
+  const now = [state.phase === 'running' && st ? say('stepof', state.step + 1, plan.steps.length, name(st)) : outcome(state.phase, state.safe), state.words[lang].alarm].filter((s) => s).join('. ');
   if (now !== spoken) text(at('say'), now);
   spoken = now;
 }
@@ -38,7 +38,7 @@ function head() {
   text(at('lefthead'), g ? say('sessionson', g.group) : say('sessions'));
   const s = i < 0 ? undefined : state.steps[i];
   text(at('left'), !s ? say('notyet') : say('of', number(s.left ?? 0), number(s.first ?? 0)));
-  for (const [id, s] of [['alarm', state.alarm], ['error', state.error]]) {
+  for (const [id, s] of [['alarm', state.words[lang].alarm], ['error', state.words[lang].error]]) {
     at(id).hidden = !s;
     text(at(id), s ? '✖ ' + s : '');
   }

@@ -1,0 +1,90 @@
+package view
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// ours are the sentences that the steps themselves write into the journal as a note, a reason or an error, and how Chinese says them. Each %s stands for a
+// name, a number or another sentence of ours; what comes after "since" may be anything.
+var ours = compiled([][2]string{
+	{"every backend is as it was found", "所有后端恢复原状"},
+	{"every backend this run had changed is as it was found; %s changed by somebody else are left as they are", "本次更新改动过的后端都恢复原状；%s 个被别人改动的保持不动"},
+	{"every backend this run had changed is as it was found, but for %s left closed: %s (%s), since %s", "本次更新改动过的后端都恢复原状，但有 %s 个保持关闭：%s（%s），原因：%s"},
+	{"all new connections go to %s, which is healthy", "新连接全部进 %s，该组健康"},
+	{"both groups take new connections and are healthy", "两组都在接新连接，都健康"},
+	{"no group is proven to take new connections", "未能证实有哪一组在接新连接"},
+	{"machines of %s, which is not proven well, take new connections, too", "未证实正常的 %s 也有机器在接新连接"},
+	{"asked by %s", "由 %s 要求"},
+	{"%s sessions left on %s at the deadline", "到截止时 %[2]s 还剩 %[1]s 条长连接"},
+	{"%s sessions left on %s at the deadline, more than the cut_budget of %s", "到截止时 %[2]s 还剩 %[1]s 条长连接，超过 cut_budget 的 %[3]s"},
+	{"%s answers; it must go on for %s", "%s 已应答；还须持续 %s"},
+	{"%s, which serves, is hurt (%s): %s is opened again", "正在服务的 %s 受损（%s）：重新开启 %s"},
+	{"%s is hurt: %s is opened ahead of schedule", "%s 受损：提前开启 %s"},
+	{"%s is whole again", "%s 恢复完好"},
+	{"backend %s (%s) is off", "后端 %s（%s）已关闭"},
+	{"backend %s (%s) is reported unhealthy", "后端 %s（%s）被报告为不健康"},
+	{"a signal came before anything was touched", "在改动任何东西之前收到信号"},
+	{"a signal ended the process that ran it", "执行更新的进程被信号结束"},
+	{"nothing had been touched", "没有改动任何东西"},
+})
+
+// saying is one of them, ready to be found.
+type saying struct {
+	is     *regexp.Regexp
+	en, zh string
+}
+
+func compiled(pairs [][2]string) []saying {
+	var all []saying
+	for _, p := range pairs {
+		is := strings.ReplaceAll(regexp.QuoteMeta(p[0]), "since %s", "since (.+)")
+		all = append(all, saying{regexp.MustCompile("^" + strings.ReplaceAll(is, "%s", "([^;]+?)") + "$"), p[0], p[1]})
+	}
+	return all
+}
+
+// Said gives what the run has said of itself in l, as far as it is a sentence of ours, or several with "; " between them. What a machine or the API has
+// said stays as it is.
+func (l Lang) Said(text string) string {
+	if l != Chinese || text == "" {
+		return text
+	}
+	if zh, ok := l.whole(text); ok {
+		return zh
+	}
+	head, tail, more := strings.Cut(text, "; ")
+	if !more {
+		return text
+	}
+	first, ok := l.whole(head)
+	rest := l.Said(tail)
+	if !ok && rest == tail {
+		return text
+	}
+	if !ok {
+		first = head
+	}
+	return first + "；" + rest
+}
+
+// whole says a single sentence of ours; false where it is none.
+func (l Lang) whole(text string) (string, bool) {
+	for _, s := range ours {
+		found := s.is.FindStringSubmatch(text)
+		if found == nil {
+			continue
+		}
+		args := make([]any, len(found)-1)
+		for i, part := range found[1:] {
+			args[i] = l.Said(part)
+			if d, err := time.ParseDuration(part); err == nil && part != "0" {
+				args[i] = l.Span(d)
+			}
+		}
+		return fmt.Sprintf(s.zh, args...), true
+	}
+	return "", false
+}
