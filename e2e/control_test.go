@@ -175,7 +175,7 @@ func TestWhatHappensAtADeadlineCanBeSaidForOneRollout(t *testing.T) {
 	w := serve(t, "--game", "5m", "--deadline", "6s")
 	contains(t, w.must(2, "start", "--yes", "--on-deadline", "kill"), "it is cut, wait, pause or abort")
 	contains(t, w.must(2, "start", "--yes", "--on-deadline", "pause", "--spread", "3s"), "--spread is only for --on-deadline cut")
-	contains(t, w.must(6, "start", "--yes", "--on-deadline", "pause"), "sessions left on group2 at the deadline", "rollout resume")
+	contains(t, w.must(6, "start", "--yes", "--on-deadline", "pause"), "sessions left on group2 at the deadline", " resume")
 	w.must(0, "abort", "--yes")
 	contains(t, w.must(6, "start", "--yes", "--cut-budget", "2"), "more than the cut_budget of 2")
 	w.must(0, "abort", "--yes")

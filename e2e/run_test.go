@@ -62,7 +62,7 @@ func TestAKilledRunIsResumedInTheDrain(t *testing.T) {
 	run.wait()
 	contains(t, w.must(6, "status", "--exit-code"), "INTERRUPTED")
 	o := w.must(3, "start", "--yes")
-	contains(t, o, "is unfinished", "rollout resume")
+	contains(t, o, "is unfinished", w.state+" resume")
 	again := w.start("resume", "--yes")
 	after, _ := w.until("the drain again", draining)
 	if before.Deadline != after.Deadline {
@@ -86,7 +86,7 @@ func TestASecondStartNamesTheFirst(t *testing.T) {
 	contains(t, w.must(5, "start", "--yes"), "the lock is held by", host, "since 20", "rollout status")
 	contains(t, w.must(0, "lock", "status"), "is held by", "rollout start")
 	w.must(0, "pause")
-	if o := run.wait(); o.code != 6 || !strings.Contains(o.stdout, "rollout resume") {
+	if o := run.wait(); o.code != 6 || !strings.Contains(o.stdout, w.state+" resume or rollout -c ") {
 		t.Fatalf("a paused run: want exit 6 and what to type, got %s", o)
 	}
 	w.must(0, "pause")
@@ -163,7 +163,7 @@ func TestAFailedRestartIsHeldAndResumed(t *testing.T) {
 	w := serve(t)
 	w.plant("game-5", "start-fails", "once")
 	o := w.must(6, "start", "--yes", "--ref", "v1.1.0")
-	contains(t, o, "start on game-5", "rollout resume", "group1")
+	contains(t, o, "start on game-5", w.state+" resume", "group1")
 	on := map[bool]int{}
 	for _, b := range w.backends() {
 		on[b.Enabled]++

@@ -12,8 +12,19 @@ import (
 
 // Advice is a command worth typing now, and what it would do.
 type Advice struct {
-	Command string // without flags: rollout resume
+	Command string // without the flags of every command: rollout resume
 	Why     string // lower case, no full stop
+}
+
+// With gives the command with flags that every command takes, such as -c game.yaml, by which it is about the same service.
+func (a Advice) With(flags string) string { return With(a.Command, flags) }
+
+// With is [Advice.With] of any command.
+func With(command, flags string) string {
+	if flags == "" {
+		return command
+	}
+	return "rollout " + flags + strings.TrimPrefix(command, "rollout")
 }
 
 // Next is Lang.Next in English.
@@ -88,7 +99,7 @@ func (l Lang) ruling(s plans.State) []Advice {
 	want := wanted(s)
 	var words, now, then []string
 	for _, id := range ids {
-		words, now, then = append(words, typed(id)), append(now, strconv.Itoa(s.Weights[id])), append(then, strconv.Itoa(want[id]))
+		words, now, then = append(words, Typed(id)), append(now, strconv.Itoa(s.Weights[id])), append(then, strconv.Itoa(want[id]))
 	}
 	adopt := Advice{"rollout resume --adopt", l.Say("let %s stand, and go on", "保留 %s，然后继续", l.list(slices.Compact(now)))}
 	if len(ids) > mostNamed {
@@ -97,8 +108,8 @@ func (l Lang) ruling(s plans.State) []Advice {
 	return []Advice{{"rollout resume --overwrite " + strings.Join(words, ","), l.Say("put weight %s back, and go on", "把权重改回 %s，然后继续", l.list(slices.Compact(then)))}, adopt}
 }
 
-// typed writes a word as a shell takes it for one.
-func typed(word string) string {
+// Typed writes a word as a shell takes it for one.
+func Typed(word string) string {
 	plain := func(r rune) bool {
 		return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._:/@%+=-", r))
 	}

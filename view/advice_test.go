@@ -1,8 +1,10 @@
 package view
 
 import (
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seed59ee9cdc/rollout/plans"
@@ -60,7 +62,7 @@ func TestWhatSomebodyElseHasSetIsRuledByTheCommandThatIsAdvised(t *testing.T) {
 	if got := Next(set(many)); got[0] != (Advice{"rollout resume --adopt", "let all 24 values stand that this run did not set, and go on"}) {
 		t.Errorf("got %q", got)
 	}
-	if got, want := typed("back end'1"), `'back end'\''1'`; got != want {
+	if got, want := Typed("back end'1"), `'back end'\''1'`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -90,5 +92,33 @@ func TestARollbackIsAdvisedOnceAMachineIsChanged(t *testing.T) {
 		if got := held(tt.steps, tt.act); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
+	}
+}
+
+// TestWhatIsAdvisedIsAboutTheServiceThatWasNamed: followed as it is printed, a command without the flags of the one before acts on another service.
+func TestWhatIsAdvisedIsAboutTheServiceThatWasNamed(t *testing.T) {
+	const flags = "-c games/cn.yaml --state-dir /srv/state"
+	w := find(t, "paused").tale
+	var summary, narrow, status, lines strings.Builder
+	if err := errors.Join(Summary(&summary, w.s, flags), Summary(&narrow, w.s, flags+"/of/the/machine/that/carries/out/every/run"),
+		Status(&status, w.s, w.now(), StatusOptions{Flags: flags, Width: 100})); err != nil {
+		t.Fatal(err)
+	}
+	told := Lines{Flags: flags}
+	for i, e := range w.events {
+		line, _ := told.Next(w.states[i], e)
+		lines.WriteString(line + "\n")
+	}
+	const resume = "rollout -c games/cn.yaml --state-dir /srv/state resume"
+	for name, text := range map[string]string{"summary": summary.String(), "status": status.String(), "line": lines.String()} {
+		if !strings.Contains(text, resume) || strings.Contains(text, "rollout abort") || strings.Contains(text, "rollout resume") {
+			t.Errorf("the %s does not say %q alone:\n%s", name, resume, text)
+		}
+	}
+	if want := `rollout -c games/cn.yaml --state-dir \`; !strings.Contains(narrow.String(), want+"\n") {
+		t.Errorf("no %s in a line that goes on:\n%s", want, narrow.String())
+	}
+	if got := commandsOf(Next(w.s)); got[0] != "rollout resume" {
+		t.Errorf("to programs it is %q", got[0])
 	}
 }

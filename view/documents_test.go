@@ -222,7 +222,7 @@ func TestAnOutputThatFailsIsReported(t *testing.T) {
 	s := find(t, "held").tale.s
 	for name, err := range map[string]error{
 		"status":  Status(broken{}, s, noon, StatusOptions{}),
-		"summary": Summary(broken{}, s),
+		"summary": Summary(broken{}, s, ""),
 		"plan":    Plan(broken{}, s.Plan, PlanOptions{}),
 		"json":    JSON(broken{}, ResultOf(s)),
 	} {

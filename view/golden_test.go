@@ -65,7 +65,7 @@ func TestASummarySaysWhatToDoNext(t *testing.T) {
 				s = s.Apply(plans.Event{What: plans.Interrupted, Seq: s.Seq + 1, Stamp: s.Last, Step: -1, Note: "a signal ended the process that ran it"})
 			}
 			var b bytes.Buffer
-			if err := Summary(&b, s); err != nil {
+			if err := Summary(&b, s, ""); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, "summary-"+sc.name+".txt", b.String())

@@ -13,7 +13,8 @@ import (
 // Lines turns events into lines for a log: one line for each event worth one, the time first, then what it is about, then what
 // happened. Events come many times a second while a drain waits, so it remembers what it has said. The zero is ready for use.
 type Lines struct {
-	Lang Lang // its zero is English
+	Lang  Lang   // its zero is English
+	Flags string // of every command that is advised: -c game.yaml
 
 	writes  int       // requests of the step under way that were accepted
 	drained time.Time // of the last line about a drain; zero: none yet in this step
@@ -68,7 +69,7 @@ func (l *Lines) tell(s plans.State, e plans.Event) (kind, text string) {
 	case plans.Overruled:
 		return l.Lang.Say("overruled", "改写"), l.Lang.ruled(s, e)
 	case plans.Paused, plans.Held, plans.Interrupted, plans.Done, plans.Aborted:
-		return l.Lang.Phase(s.Phase), l.Lang.ending(s, e)
+		return l.Lang.Phase(s.Phase), l.Lang.ending(s, e, l.Flags)
 	}
 	if e.Step < 0 || e.Step >= len(s.Plan.Steps) {
 		return l.Lang.Say("note", "备注"), l.Lang.Said(e.Note)
@@ -109,7 +110,7 @@ func (l Lang) reason(note string) string {
 }
 
 // ending says how a run stopped, where traffic is, and what to type.
-func (l Lang) ending(s plans.State, e plans.Event) string {
+func (l Lang) ending(s plans.State, e plans.Event, flags string) string {
 	took := l.Span(s.Last.At.Sub(s.Began.At))
 	sum := l.Say("%d sessions moved, %d cut", "%d 条长连接自然结束，%d 条被掐断", s.Moved(), s.Cut())
 	switch e.What {
@@ -119,18 +120,18 @@ func (l Lang) ending(s plans.State, e plans.Event) string {
 		return l.Say("after %s, %s; %s", "用时 %s，%s；%s", took, sum, l.Traffic(s))
 	case plans.Held:
 		if !s.Safe {
-			return l.Say("NOT PROVEN SAFE: %s", "未证实安全：%s", l.Traffic(s)+l.advised(s))
+			return l.Say("NOT PROVEN SAFE: %s", "未证实安全：%s", l.Traffic(s)+l.advised(s, flags))
 		}
-		return l.Say("safe: %s", "安全：%s", l.Traffic(s)+l.advised(s))
+		return l.Say("safe: %s", "安全：%s", l.Traffic(s)+l.advised(s, flags))
 	}
-	return l.reason(e.Note) + l.Traffic(s) + l.advised(s)
+	return l.reason(e.Note) + l.Traffic(s) + l.advised(s, flags)
 }
 
 // advised names the commands that go on from here.
-func (l Lang) advised(s plans.State) string {
+func (l Lang) advised(s plans.State, flags string) string {
 	var cs []string
 	for _, a := range Next(s) {
-		cs = append(cs, a.Command)
+		cs = append(cs, a.With(flags))
 	}
 	if len(cs) == 0 {
 		return ""
@@ -142,7 +143,7 @@ func (l Lang) advised(s plans.State) string {
 func (l *Lines) step(s plans.State, e plans.Event, st plans.Step) string {
 	switch e.What {
 	case plans.Began:
-		*l = Lines{Lang: l.Lang, said: l.said}
+		*l = Lines{Lang: l.Lang, Flags: l.Flags, said: l.said}
 		switch st.Kind {
 		case plans.Shift, plans.Drain: // the first says what it did, the second how many sessions there are
 			return l.Lang.Said(e.Note)

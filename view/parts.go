@@ -41,7 +41,7 @@ func PartsOf(s plans.State, now time.Time, o StatusOptions) Parts {
 		Head:    in(func(pg *page) { head(pg, s, now, o) }),
 		Steps:   in(func(pg *page) { stepsRow(pg, s) }),
 		Waiting: in(func(pg *page) { waiting(pg, s, now) }),
-		Fails:   in(func(pg *page) { outlook(pg, s) }),
+		Fails:   in(func(pg *page) { outlook(pg, s, o.Flags) }),
 		By:      in(func(pg *page) { whose(pg, s, now, o) }),
 	}
 	for _, it := range steps(s.Plan, s.Progress, s.Step) {

@@ -15,6 +15,7 @@ type StatusOptions struct {
 	Alive  bool        // the process that carries the run out lives
 	Holder string      // who holds the lock, where that is not the run's own process
 	Past   plans.State // the last run that ended well; its zero: there is none
+	Flags  string      // of every command that is advised: -c game.yaml
 	Width  int         // columns; 0: 80. Below 60 the status is three lines
 }
 
@@ -35,7 +36,7 @@ func Status(w io.Writer, s plans.State, now time.Time, o StatusOptions) error {
 		group(pg, s, d, now)
 	}
 	pg.line("")
-	outlook(pg, s)
+	outlook(pg, s, o.Flags)
 	whose(pg, s, now, o)
 	return pg.print(w)
 }
@@ -139,13 +140,13 @@ func left(until, now time.Time) string {
 }
 
 // outlook draws what would follow if the step failed now; of a run that has stopped, where traffic is and what to type.
-func outlook(pg *page, s plans.State) {
+func outlook(pg *page, s plans.State, flags string) {
 	switch f := IfFails(s); {
 	case f != "":
 		pg.text(" if it fails now  ", f)
 	case s.Phase != plans.PhaseRunning:
 		pg.text(" traffic  ", Traffic(s))
-		advise(pg, " next     ", Next(s))
+		advise(pg, " next     ", Next(s), flags)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 )
 
 // Summary draws the end of a run for the person on duty, 80 columns wide: what happened and why, where traffic is, the state of
-// what does not take any, and the commands that go on from here. It repeats the error, so whoever prints it need not.
-func Summary(w io.Writer, s plans.State) error {
+// what does not take any, and the commands that go on from here, with flags. It repeats the error, so whoever prints it need not.
+func Summary(w io.Writer, s plans.State, flags string) error {
 	pg := newPage(usual)
 	pg.sides(English.outcome(s), "run "+s.Plan.ID)
 	pg.line("")
@@ -32,7 +32,7 @@ func Summary(w io.Writer, s plans.State) error {
 	}
 	pg.labelled("Sessions", tally(s))
 	pg.labelled("Took", span(s.Last.At.Sub(s.Began.At)))
-	advise(pg, pad("  Next", labelled), Next(s))
+	advise(pg, pad("  Next", labelled), Next(s), flags)
 	return pg.print(w)
 }
 
@@ -48,17 +48,24 @@ func tally(s plans.State) string {
 
 // advise draws the commands worth typing, with lead before the first. A command that leaves no room for what it does has lines to itself: it must be
 // whole to be typed.
-func advise(pg *page, lead string, as []Advice) {
+func advise(pg *page, lead string, as []Advice, flags string) {
 	wide := len("rollout rollback")
 	for _, a := range as {
-		wide = max(wide, columns(oneLine(a.Command)))
+		wide = max(wide, columns(oneLine(a.With(flags))))
 	}
 	for _, a := range as {
 		if columns(lead)+wide+2+least > pg.width {
-			pg.text(lead, a.Command)
+			ls := wrap(oneLine(a.With(flags)), max(pg.width-columns(lead)-2, least/2))
+			for i, l := range ls {
+				if i < len(ls)-1 {
+					l += ` \` // as a shell takes it
+				}
+				pg.line("%s", lead+l)
+				lead = blank(columns(lead))
+			}
 			pg.text(blank(columns(lead)+2), a.Why)
 		} else {
-			pg.text(lead+pad(oneLine(a.Command), wide+2), a.Why)
+			pg.text(lead+pad(oneLine(a.With(flags)), wide+2), a.Why)
 		}
 		lead = blank(columns(lead))
 	}

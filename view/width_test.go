@@ -69,7 +69,7 @@ func TestNoLineIsWiderThanAskedAndNoneHasAControlCharacter(t *testing.T) {
 					}
 				}
 				var b bytes.Buffer
-				if err := Summary(&b, s); err != nil {
+				if err := Summary(&b, s, ""); err != nil {
 					t.Fatal(err)
 				}
 				fits(t, fmt.Sprintf("summary after event %d", i+1), b.String(), usual)
@@ -160,7 +160,7 @@ func TestAStateOfNothingIsDrawn(t *testing.T) {
 	var b bytes.Buffer
 	for _, draw := range []func() error{
 		func() error { return Status(&b, s, noon, StatusOptions{}) },
-		func() error { return Summary(&b, s) },
+		func() error { return Summary(&b, s, "") },
 		func() error { return Plan(&b, s.Plan, PlanOptions{}) },
 		func() error { return JSON(&b, StatusOf(s, noon, StatusOptions{})) },
 		func() error { return JSON(&b, ResultOf(s)) },

@@ -159,7 +159,7 @@ func update(s plans.State) plans.Plan {
 func (e *env) result(s plans.State) error {
 	e.ci.stopped(s)
 	if e.text() {
-		return view.Summary(e.stdout, s)
+		return view.Summary(e.stdout, s, e.again)
 	}
 	return e.document(view.ResultOf(s))
 }

@@ -102,7 +102,7 @@ func (v *survey) left() {
 		}
 		v.fail("journal", "", fix, fmt.Errorf("run %s is under way", st.Plan.ID))
 	case is:
-		v.fail("journal", "", ways(st), fmt.Errorf("run %s is unfinished (%s)", st.Plan.ID, st.Phase))
+		v.fail("journal", "", ways(st, v.site.env.again), fmt.Errorf("run %s is unfinished (%s)", st.Plan.ID, st.Phase))
 	default:
 		v.ok("journal", "", "no run is unfinished")
 	}

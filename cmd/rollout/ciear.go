@@ -56,7 +56,7 @@ func stepName(s plans.State, i int) string {
 func (c *ci) ending(s plans.State, e plans.Event) {
 	text := view.Traffic(s)
 	for i, a := range view.Next(s) {
-		text += []string{"; next: ", " or "}[min(i, 1)] + a.Command
+		text += []string{"; next: ", " or "}[min(i, 1)] + a.With(c.again())
 	}
 	if e.Note != "" && (e.What == plans.Paused || e.What == plans.Interrupted) { // why; elsewhere it says again where traffic is
 		text = e.Note + ": " + text
@@ -119,11 +119,19 @@ func (c *ci) draw(s plans.State) {
 	c.failed(c.page.put(c.runPage(s)))
 }
 
+// again gives the flags by which another command is about the same service.
+func (c *ci) again() string {
+	if c.site == nil {
+		return ""
+	}
+	return c.site.env.again
+}
+
 // runPage is a run in Markdown: where it is, or, once it has stopped, its report.
 func (c *ci) runPage(s plans.State) string {
 	var b bytes.Buffer
 	if moving(s) {
-		_ = view.Status(&b, s, s.Last.At, view.StatusOptions{Alive: true, Width: 100})
+		_ = view.Status(&b, s, s.Last.At, view.StatusOptions{Alive: true, Flags: c.again(), Width: 100})
 		return section("rollout of "+s.Plan.Service, "This was written while the run went on. If the job has ended, it was killed at that point: `rollout resume` goes on from there.", b.String())
 	}
 	if c.site != nil {
@@ -131,7 +139,7 @@ func (c *ci) runPage(s plans.State) string {
 			return b.String() + "\n"
 		}
 	}
-	_ = view.Summary(&b, s)
+	_ = view.Summary(&b, s, c.again())
 	return section("rollout of "+s.Plan.Service, "", b.String())
 }
 

@@ -30,9 +30,9 @@ func (e *env) printers() []ear {
 	case e.flags.quiet:
 		return nil
 	case e.text():
-		return []ear{&lineEar{out: e.stdout}}
+		return []ear{&lineEar{out: e.stdout, lines: view.Lines{Flags: e.again}}}
 	}
-	return []ear{&lineEar{out: e.stderr}}
+	return []ear{&lineEar{out: e.stderr, lines: view.Lines{Flags: e.again}}}
 }
 
 // journalEar prints each event as the journal has it.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"strings"
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
@@ -24,6 +25,7 @@ type env struct {
 	signals        *interrupts
 	width          int
 	flags          globals
+	again          string         // the flags by which another command is about the same service
 	outbox         *notify.Outbox // news on its way; nil while nobody has been told anything
 	ci             *ci            // what is done for the CI system around; nil: nothing
 }
@@ -51,6 +53,18 @@ func (g *globals) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&g.projectID, "project-id", "", "the UCloud `PROJECT`")
 	f.StringVar(&g.baseURL, "base-url", "", "another UCloud API `URL`")
 	f.StringVar(&g.stateDir, "state-dir", "", "the `DIR` that holds the state of all services (default $XDG_STATE_HOME/rollout)")
+}
+
+// again gives the flags that say which service it is about, as they were given.
+func (g *globals) again() string {
+	var all []string
+	if g.config != "rollout.yaml" {
+		all = append(all, "-c "+view.Typed(g.config))
+	}
+	if g.stateDir != "" {
+		all = append(all, "--state-dir "+view.Typed(g.stateDir))
+	}
+	return strings.Join(all, " ")
 }
 
 // check refuses an output nobody knows.

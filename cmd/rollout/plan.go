@@ -79,7 +79,7 @@ func runPlan(ctx context.Context, e *env, o planOptions) error {
 		if err := savePlan(o.out, p); err != nil {
 			return err
 		}
-		e.say("saved in %s; carry it out with: rollout start --plan %s", o.out, o.out)
+		e.say("saved in %s; carry it out with: %s", o.out, view.With("rollout start --plan "+view.Typed(o.out), e.again))
 	}
 	if !e.text() {
 		if err := e.document(view.PlanOf(p)); err != nil {

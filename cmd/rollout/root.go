@@ -21,6 +21,7 @@ To see it all without an account or a machine:  rollout sandbox
 			if err := given(cmd.Flags()); err != nil {
 				return err
 			}
+			e.again = e.flags.again()
 			return e.flags.check()
 		},
 		CompletionOptions: cobra.CompletionOptions{},

@@ -67,7 +67,7 @@ func (s *site) stage(t *told) func() {
 	if !s.env.lively() {
 		return func() {}
 	}
-	o := view.StatusOptions{Alive: true}
+	o := view.StatusOptions{Alive: true, Flags: s.env.again}
 	v, end := s.open(t.state, o, "plain lines (it goes on)")
 	for i, h := range t.ears {
 		if l, ok := h.(*lineEar); ok {

@@ -129,7 +129,7 @@ func (s *site) takenOver(named string) (plans.State, error) {
 	case !is || left.Plan.ID != named && named != "":
 		return left, refusedf("--take-over %s: that is not the unfinished run of %s", named, s.cfg.Service)
 	case named == "":
-		return left, refusedf("run %s is unfinished (%s, %s): %s", left.Plan.ID, left.Phase, view.Traffic(left), ways(left))
+		return left, refusedf("run %s is unfinished (%s, %s): %s", left.Plan.ID, left.Phase, view.Traffic(left), ways(left, s.env.again))
 	}
 	return left, nil
 }

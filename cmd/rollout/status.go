@@ -85,7 +85,7 @@ func runStatus(ctx context.Context, e *env, o statusOptions) error {
 
 // options tells the views what the run's own journal does not know.
 func (s *site) options(alive bool, past plans.State) view.StatusOptions {
-	o := view.StatusOptions{Alive: alive, Past: past, Width: s.env.width}
+	o := view.StatusOptions{Alive: alive, Past: past, Flags: s.env.again, Width: s.env.width}
 	if h, held, err := journal.Who(s.dir); err == nil && held {
 		o.Holder = h.String()
 	}
@@ -109,7 +109,7 @@ func (s *site) summed(st plans.State, alive bool) error {
 	if st.Phase == plans.PhaseRunning { // its process is gone
 		st.Phase = plans.PhaseInterrupted
 	}
-	return view.Summary(s.env.stdout, st)
+	return view.Summary(s.env.stdout, st, s.env.again)
 }
 
 // phaseCode gives the exit code of a run's state.

@@ -71,7 +71,7 @@ func (s *site) follow(ctx context.Context, st plans.State, o view.StatusOptions,
 	defer beside.Wait()
 	defer cancel()
 	var now plans.State
-	var lines view.Lines
+	lines := view.Lines{Flags: o.Flags}
 	hear := func(e plans.Event) bool {
 		now = now.Apply(e)
 		line, _ := lines.Next(now, e)
