@@ -16,7 +16,6 @@ import (
 
 	"github.com/seed59ee9cdc/rollout/config"
 	"github.com/seed59ee9cdc/rollout/journal"
-	"github.com/seed59ee9cdc/rollout/plans"
 	"github.com/seed59ee9cdc/rollout/sandbox/cloud"
 	"github.com/seed59ee9cdc/rollout/sandbox/hosts"
 )
@@ -367,20 +366,6 @@ func (b *bed) hold() *journal.Store {
 	b.must(err)
 	b.t.Cleanup(func() { _ = s.Close() })
 	return s
-}
-
-// unfinished leaves a run part-way.
-func (b *bed) unfinished() {
-	b.t.Helper()
-	s := b.hold()
-	p := plans.Plan{Version: plans.Version, ID: "r1", Service: "game"}
-	r, _, err := s.Begin("r1", plans.Event{What: plans.Planned, Step: -1, Plan: &p})
-	b.must(err)
-	for _, e := range []plans.Event{{What: plans.Resumed, Step: -1}, {What: plans.Writing, Step: -1, Weights: map[string]int{"backend-game-4": 0}}} {
-		_, err := r.Append(context.Background(), e)
-		b.must(err)
-	}
-	b.must(s.Close())
 }
 
 func TestDocsSayWhatIsLookedAt(t *testing.T) {

@@ -372,3 +372,17 @@ func anotherSince(t *testing.T, s soil) {
 		t.Errorf("exit %d and\n%s%s\nwant 3 and\n%s", code, out, errs, want)
 	}
 }
+
+// unfinished leaves a run part-way.
+func (b *bed) unfinished() {
+	b.t.Helper()
+	s := b.hold()
+	p := plans.Plan{Version: plans.Version, ID: "r1", Service: "game"}
+	r, _, err := s.Begin("r1", plans.Event{What: plans.Planned, Step: -1, Plan: &p})
+	b.must(err)
+	for _, e := range []plans.Event{{What: plans.Resumed, Step: -1}, {What: plans.Writing, Step: -1, Weights: map[string]int{"backend-game-4": 0}}} {
+		_, err := r.Append(context.Background(), e)
+		b.must(err)
+	}
+	b.must(s.Close())
+}
