@@ -159,7 +159,7 @@ func TestWhatSomebodyElseHasChangedIsAdoptedOrPutBack(t *testing.T) {
 	if o := run.wait(); o.code != 6 {
 		t.Fatalf("want it held, got %s", o)
 	} else {
-		contains(t, o, "somebody else changed the load balancer", "was found with weight 1 and now has 7")
+		contains(t, o, "somebody else changed the load balancer", "was found with weight 1 and now has 7", w.state+" resume --overwrite "+strings.Join(slices.Sorted(slices.Values(mine)), ","), w.state+" resume --adopt")
 	}
 	w.must(6, "resume")
 	contains(t, w.must(3, "resume", "--overwrite", "10.0.0.1:1"), "nobody but this run has changed that backend", mine[0])

@@ -7,19 +7,23 @@ import (
 	"time"
 )
 
-// ours are the sentences that the steps themselves write into the journal as a note, a reason or an error, and how Chinese says them. Each %s stands for a
-// name, a number or another sentence of ours; what comes after "since" may be anything.
+// ours are the sentences that the steps themselves write into the journal as a note, a reason or an error, and how Chinese says them. Each %d stands for a
+// number, each %s for a name or another sentence of ours; what comes after "since" and "but for" may be anything.
 var ours = compiled([][2]string{
 	{"every backend is as it was found", "所有后端恢复原状"},
-	{"every backend this run had changed is as it was found; %s changed by somebody else are left as they are", "本次更新改动过的后端都恢复原状；%s 个被别人改动的保持不动"},
-	{"every backend this run had changed is as it was found, but for %s left closed: %s (%s), since %s", "本次更新改动过的后端都恢复原状，但有 %s 个保持关闭：%s（%s），原因：%s"},
+	{"every backend this run had changed is as it was found", "本次更新改动过的后端都恢复原状"},
+	{"every backend this run had changed is as it was found, but for %s", "本次更新改动过的后端都恢复原状，例外：%s"},
+	{"%d changed by somebody else are left as they are", "%s 个被别人改动的保持不动"},
+	{"%d gone from the load balancer: %s", "%s 个已不在负载均衡中：%s"},
+	{"%d with another address now: %s", "%s 个现在是另一个地址：%s"},
+	{"%d left closed: %s, since %s", "%s 个保持关闭：%s，原因：%s"},
 	{"all new connections go to %s, which is healthy", "新连接全部进 %s，该组健康"},
 	{"both groups take new connections and are healthy", "两组都在接新连接，都健康"},
 	{"no group is proven to take new connections", "未能证实有哪一组在接新连接"},
 	{"machines of %s, which is not proven well, take new connections, too", "未证实正常的 %s 也有机器在接新连接"},
 	{"asked by %s", "由 %s 要求"},
-	{"%s sessions left on %s at the deadline", "到截止时 %[2]s 还剩 %[1]s 条长连接"},
-	{"%s sessions left on %s at the deadline, more than the cut_budget of %s", "到截止时 %[2]s 还剩 %[1]s 条长连接，超过 cut_budget 的 %[3]s"},
+	{"%d sessions left on %s at the deadline", "到截止时 %[2]s 还剩 %[1]s 条长连接"},
+	{"%d sessions left on %s at the deadline, more than the cut_budget of %d", "到截止时 %[2]s 还剩 %[1]s 条长连接，超过 cut_budget 的 %[3]s"},
 	{"%s answers; it must go on for %s", "%s 已应答；还须持续 %s"},
 	{"%s, which serves, is hurt (%s): %s is opened again", "正在服务的 %s 受损（%s）：重新开启 %s"},
 	{"%s is hurt: %s is opened ahead of schedule", "%s 受损：提前开启 %s"},
@@ -40,13 +44,13 @@ type saying struct {
 func compiled(pairs [][2]string) []saying {
 	var all []saying
 	for _, p := range pairs {
-		is := strings.ReplaceAll(regexp.QuoteMeta(p[0]), "since %s", "since (.+)")
-		all = append(all, saying{regexp.MustCompile("^" + strings.ReplaceAll(is, "%s", "([^;]+?)") + "$"), p[0], p[1]})
+		is := strings.NewReplacer("since %s", "since (.+)", "but for %s", "but for (.+)", "%s", "([^;]+?)", "%d", "([0-9]+)").Replace(regexp.QuoteMeta(p[0]))
+		all = append(all, saying{regexp.MustCompile("^" + is + "$"), p[0], p[1]})
 	}
 	return all
 }
 
-// Said gives what the run has said of itself in l, as far as it is a sentence of ours, or several with "; " between them. What a machine or the API has
+// Said gives what the run has said of itself in l, as far as it is a sentence of ours, or several of them. What a machine or the API has
 // said stays as it is.
 func (l Lang) Said(text string) string {
 	if l != Chinese || text == "" {
@@ -55,19 +59,21 @@ func (l Lang) Said(text string) string {
 	if zh, ok := l.whole(text); ok {
 		return zh
 	}
-	head, tail, more := strings.Cut(text, "; ")
-	if !more {
-		return text
+	for _, between := range [][2]string{{"; ", "；"}, {", and ", "，以及 "}} {
+		head, tail, more := strings.Cut(text, between[0])
+		if !more {
+			continue
+		}
+		first, ok := l.whole(head)
+		rest := l.Said(tail)
+		if ok {
+			return first + between[1] + rest
+		}
+		if rest != tail {
+			return head + between[1] + rest
+		}
 	}
-	first, ok := l.whole(head)
-	rest := l.Said(tail)
-	if !ok && rest == tail {
-		return text
-	}
-	if !ok {
-		first = head
-	}
-	return first + "；" + rest
+	return text
 }
 
 // whole says a single sentence of ours; false where it is none.

@@ -3,6 +3,7 @@ package view
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ func TestWhatTheRunSaysOfItselfIsSaidInChinese(t *testing.T) {
 	for en, want := range map[string]string{
 		"every backend is as it was found": "所有后端恢复原状",
 		"every backend this run had changed is as it was found; 2 changed by somebody else are left as they are":                           "本次更新改动过的后端都恢复原状；2 个被别人改动的保持不动",
-		"every backend this run had changed is as it was found, but for 1 left closed: b-1 (10.9.0.1:6150), since connect: refused; twice": "本次更新改动过的后端都恢复原状，但有 1 个保持关闭：b-1（10.9.0.1:6150），原因：connect: refused; twice",
+		"every backend this run had changed is as it was found, but for 1 left closed: b-1 (10.9.0.1:6150), since connect: refused; twice": "本次更新改动过的后端都恢复原状，例外：1 个保持关闭：b-1 (10.9.0.1:6150)，原因：connect: refused; twice",
 		"all new connections go to group1, which is healthy":                                                                               "新连接全部进 group1，该组健康",
 		"both groups take new connections and are healthy":                                                                                 "两组都在接新连接，都健康",
 		"no group is proven to take new connections; machines of group2, which is not proven well, take new connections, too":              "未能证实有哪一组在接新连接；未证实正常的 group2 也有机器在接新连接",
@@ -86,10 +87,10 @@ func TestTheSentencesThatAreTranslatedAreThoseOfTheSteps(t *testing.T) {
 // longest gives the longest piece of a sentence that has no gap.
 func longest(sentence string) string {
 	most := ""
-	for _, part := range strings.Split(sentence, "%s") {
+	for _, part := range regexp.MustCompile("%[ds]|, but for").Split(sentence, -1) {
 		if len(part) > len(most) {
 			most = part
 		}
 	}
-	return strings.Trim(most, " ();:")
+	return strings.Trim(most, " ();:,")
 }

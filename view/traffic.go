@@ -54,8 +54,6 @@ func (l Lang) traffic(s plans.State) string {
 		return l.Say("not known: no backend has been read", "未知：还没有读到任何后端")
 	case len(on) == 0:
 		return l.Say("no group takes new connections: all %s are off", "没有一组在接新连接：全部 %s都已关闭", l.plural(len(s.Plan.Before), "backend"))
-	case s.Weights == nil && takesOver(s.Plan):
-		return l.Say("as the run before left it: %s", "上一次更新留下的状态：%s", l.partly(ss))
 	case !s.Touched && s.Weights == nil:
 		return l.Say("as it was found, nothing has been touched: %s", "保持原状，什么都没有改动：%s", l.partly(ss))
 	case len(on) == 1 && on[0].on >= on[0].found:

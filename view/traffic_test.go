@@ -162,7 +162,7 @@ func TestARunThatTakesAnotherOverSaysWhatIsSo(t *testing.T) {
 	p.Before, p.Taken, p.Dirty = plans.TakeOver(left.s, now)
 	p.Was, p.Release = "v1.8.2", "v1.8.1"
 	w := begin(t, p)
-	if got, want := Traffic(w.s), "as the run before left it: group1 (v1.8.2) 24 of 24 backends on; group2 (v1.8.2, not checked) 0 of 24 backends on"; got != want {
+	if got, want := Traffic(w.s), "all new connections on group1 (v1.8.2): 24 of 24 backends on"; got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	for _, b := range StatusOf(w.s, w.now(), StatusOptions{}).Backends {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/view"
 )
 
 func newPauseCommand(e *env) *cobra.Command {
@@ -49,7 +50,7 @@ func runPause(_ context.Context, e *env) error {
 	if err := journal.Ask(s.dir, st.Plan.ID, plans.AskPause, by()); err != nil {
 		return err
 	}
-	e.say("run %s will stop after its present step; go on with: rollout resume", st.Plan.ID)
+	e.say("run %s will stop after its present step; go on with: %s", st.Plan.ID, view.With("rollout resume", e.again))
 	return e.paused(st, false)
 }
 

@@ -28,13 +28,13 @@ func TestWhatWouldBeRefusedIsNotAdvised(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
 			d.keeps(row.events...)
+			again := "rollout -c DIR/rollout.yaml --state-dir DIR/state "
 			for _, args := range [][]string{{"start", "--yes"}, {"plan"}} {
 				code, _, errs := d.types(args...)
-				errs = strings.ReplaceAll(errs, " -c DIR/rollout.yaml --state-dir DIR/state", "") // by which a command is about the same service
-				if code != 3 || !strings.Contains(errs, "is unfinished (") || !strings.Contains(errs, "rollout resume (") || !strings.Contains(errs, "rollout start --take-over "+d.planned().ID+" (") {
+				if code != 3 || !strings.Contains(errs, "is unfinished (") || !strings.Contains(errs, again+"resume (") || !strings.Contains(errs, again+"start --take-over "+d.planned().ID+" (") {
 					t.Errorf("%v: exit %d, %s", args, code, errs)
 				}
-				if got := strings.Contains(errs, "rollout abort"); got != row.abort {
+				if got := strings.Contains(errs, again+"abort"); got != row.abort {
 					t.Errorf("%v advises an abort: %v, want %v: %s", args, got, row.abort, errs)
 				}
 			}
