@@ -209,15 +209,15 @@ func TestABackendThatIsNotHealthyIsSeenInEverySize(t *testing.T) {
 		if m.name != "draining" {
 			continue
 		}
-		b := m.scene.state.Plan.Before
+		b := m.state.Plan.Before
 		var sick []string
 		for id := range b {
 			if b[id].Group == "group1" && len(sick) < 2 && (len(sick) == 0 || b[sick[0]].Host == b[id].Host) {
 				sick = append(sick, id)
 			}
 		}
-		name := m.scene.state.Plan.Name(b[sick[0]].Host)
-		m.step(plans.Event{What: plans.Looked, Weights: m.scene.state.Weights, Sick: sick})
+		name := m.state.Plan.Name(b[sick[0]].Host)
+		m.step(plans.Event{What: plans.Looked, Weights: m.state.Weights, Sick: sick})
 		for _, width := range []int{160, 120, 110, 100} {
 			group, machine := false, false
 			for _, line := range strings.Split(text(frame(m.scene, m.now(), width, 40, foot(width))), "\n") {
