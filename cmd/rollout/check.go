@@ -12,6 +12,7 @@ import (
 	"github.com/seed59ee9cdc/rollout/config"
 	"github.com/seed59ee9cdc/rollout/journal"
 	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/view"
 )
 
 func newCheckCommand(e *env) *cobra.Command {
@@ -96,9 +97,9 @@ func (v *survey) left() {
 	case err != nil:
 		v.fail("journal", "", look, err)
 	case is && alive:
-		fix := "wait for it: rollout status"
+		fix := "wait for it: " + view.With("rollout status", s.env.again)
 		if _, ok := plans.Retreat(st); ok {
-			fix += "; or end it: rollout abort"
+			fix += "; or end it: " + view.With("rollout abort", s.env.again)
 		}
 		v.fail("journal", "", fix, fmt.Errorf("run %s is under way", st.Plan.ID))
 	case is:

@@ -5,15 +5,18 @@ import (
 	"slices"
 
 	"github.com/seed59ee9cdc/rollout/plans"
+	"github.com/seed59ee9cdc/rollout/view"
 )
 
 // explain says of what an unfinished run has closed that the run has: who opens it by hand, or starts what is not up, acts against a run that is going to do
 // so itself, in its order.
 func (v *survey) explain(st plans.State, alive bool) {
-	how, fix := string(st.Phase), "rollout resume, or what rollout status says"
+	flags := v.site.env.again
+	status := view.With("rollout status", flags)
+	how, fix := string(st.Phase), view.With("rollout resume", flags)+", or what "+status+" says"
 	switch {
 	case alive:
-		how, fix = "under way", "leave it to the run: rollout status"
+		how, fix = "under way", "leave it to the run: "+status
 	case st.Phase == plans.PhaseRunning: // its process is gone
 		how = string(plans.PhaseInterrupted)
 	}

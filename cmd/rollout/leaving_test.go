@@ -122,13 +122,13 @@ func TestCheckLeavesWhatARunHasClosedToTheRun(t *testing.T) {
 		want  []string
 		never []string
 	}{
-		"killed in a drain": {left: draining, want: []string{"warn group group2: it is closed by run RUN (interrupted)\n  → rollout resume, or what rollout status says\n", "fail journal "}, never: []string{"console"}},
+		"killed in a drain": {left: draining, want: []string{"warn group group2: it is closed by run RUN (interrupted)\n  → rollout FLAGS resume, or what rollout FLAGS status says\n", "fail journal "}, never: []string{"console"}},
 		"held in a restart": {left: halfway, down: true, want: []string{
-			"warn group group2: it is closed by run RUN (held)\n  → rollout resume, or what rollout status says\n",
-			"warn status game-4: the service does not run: ", "; group2 is closed by run RUN (held)\n  → rollout resume, or what rollout status says\n",
-			"warn ports game-4: 2 of 2 ports do not answer: ", "warn sessions game-4: no port of drain.ports listens there"}, never: []string{"console", "game.sh start", "ss -ltn", "rollout abort"}},
-		"under way": {left: halfway, alive: true, want: []string{"warn group group2: it is closed by run RUN (under way)\n  → leave it to the run: rollout status\n"}, never: []string{"console", "rollout abort", "rollout resume"}},
-		"closed by a person before": {left: func(p plans.Plan) []plans.Event {
+			"warn group group2: it is closed by run RUN (held)\n  → rollout FLAGS resume, or what rollout FLAGS status says\n",
+			"warn status game-4: the service does not run: ", "; group2 is closed by run RUN (held)\n  → rollout FLAGS resume, or what rollout FLAGS status says\n",
+			"warn ports game-4: 2 of 2 ports do not answer: ", "warn sessions game-4: no port of drain.ports listens there"}, never: []string{"console", "game.sh start", "ss -ltn", " abort ("}},
+		"under way": {left: halfway, alive: true, want: []string{"warn group group2: it is closed by run RUN (under way)\n  → leave it to the run: rollout FLAGS status\n"}, never: []string{"console", "rollout.yaml abort", "rollout.yaml resume"}},
+		"closed by a person before": {left: func(plans.Plan) []plans.Event {
 			return []plans.Event{{What: plans.Resumed, Step: -1}, {What: plans.Began, Step: 0, Group: "group1"}, {What: plans.Writing, Step: 0, Weights: map[string]int{"backend-game-1": 1}}}
 		}, want: []string{"→ switch its backends on in the console, unless they are meant to be off"}},
 	} {
@@ -148,7 +148,7 @@ func TestCheckLeavesWhatARunHasClosedToTheRun(t *testing.T) {
 			}
 			_, got := b.found()
 			for _, want := range row.want {
-				if want = strings.ReplaceAll(want, "RUN", st.Plan.ID); !strings.Contains(got, want) {
+				if want = strings.NewReplacer("RUN", st.Plan.ID, "FLAGS", "-c DIR/rollout.yaml").Replace(want); !strings.Contains(got, want) {
 					t.Errorf("no %q in\n%s", want, got)
 				}
 			}
