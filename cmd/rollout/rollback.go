@@ -221,7 +221,7 @@ func (s *site) previous(ctx context.Context, newest plans.State, to string) (aim
 	if err := checkRef("the machines' release", to); err != nil {
 		return aim{}, refusedf("%v", err)
 	}
-	if to == p.Release && !(p.Back && unfinished(newest)) { // of a job that passes its own tag on, say; a way back that was held may be asked for again
+	if to == p.Release && (!p.Back || !unfinished(newest)) { // of a job that passes its own tag on, say; a way back that was held may be asked for again
 		return aim{}, refusedf("%s is what the newest rollout brings; name another one with --to RELEASE", to)
 	}
 	return aim{ref: to, bad: p.Release, kept: func(v *survey) []string { return v.having(v.releases, to) }}, nil
