@@ -248,7 +248,7 @@ func TestAJobOfGitHubThatIsCancelledIsGoneOnWithByTheNext(t *testing.T) {
 	if o.code != 6 || len(sent) != 1 || r.outputs()["result"] != "interrupted" || r.outputs()["exit-code"] != "6" || strings.Contains(o.stdout+o.stderr, "\x1b") {
 		t.Errorf("a cancelled job: it took %v, outputs %v, %s", sent, r.outputs(), o)
 	}
-	contains(t, o, "::group::2 of 11  drain group2", "::warning title=Interrupted::", "rollout resume")
+	contains(t, o, "::group::2 of 11  drain group2", "::warning title=Interrupted::", r.state+" resume")
 
 	o = r.use(r.on(map[string]string{"command": "resume", "ssh-key": string(key)})).finish(t)
 	if got := r.outputs(); o.code != 6 || got["result"] != "held" || got["run-id"] != run {

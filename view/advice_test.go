@@ -118,6 +118,11 @@ func TestWhatIsAdvisedIsAboutTheServiceThatWasNamed(t *testing.T) {
 	if want := `rollout -c games/cn.yaml --state-dir \`; !strings.Contains(narrow.String(), want+"\n") {
 		t.Errorf("no %s in a line that goes on:\n%s", want, narrow.String())
 	}
+	path := "/srv/" + strings.Repeat("x", 200) // in two pieces it would be no path
+	var wide strings.Builder
+	if err := Summary(&wide, w.s, "-c "+path); err != nil || !strings.Contains(strings.ReplaceAll(wide.String(), "\\\n", ""), "  rollout -c "+path+" resume\n") {
+		t.Errorf("got %v, want a command that a shell takes whole:\n%s", err, wide.String())
+	}
 	if got := commandsOf(Next(w.s)); got[0] != "rollout resume" {
 		t.Errorf("to programs it is %q", got[0])
 	}

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,13 +56,8 @@ func advise(pg *page, lead string, as []Advice, flags string) {
 	}
 	for _, a := range as {
 		if columns(lead)+wide+2+least > pg.width {
-			ls := wrap(oneLine(a.With(flags)), max(pg.width-columns(lead)-2, least/2))
-			for i, l := range ls {
-				if i < len(ls)-1 {
-					l += ` \` // as a shell takes it
-				}
-				pg.line("%s", lead+l)
-				lead = blank(columns(lead))
+			for _, l := range typed(lead, oneLine(a.With(flags)), pg.width) {
+				pg.line("%s", l)
 			}
 			pg.text(blank(columns(lead)+2), a.Why)
 		} else {
@@ -69,6 +65,33 @@ func advise(pg *page, lead string, as []Advice, flags string) {
 		}
 		lead = blank(columns(lead))
 	}
+}
+
+// typed puts a command into lines of at most n columns, with lead before the first, as a shell takes them: what is copied is the command. A word that is
+// wider than a line, such as a path, goes on at the edge of the next.
+func typed(lead, command string, n int) []string {
+	room := max(n-columns(lead)-2, least/2)
+	var lines []string
+	if slices.ContainsFunc(strings.Fields(command), func(w string) bool { return columns(w) > room }) {
+		for rest := lead + command; rest != ""; {
+			head, after := split(rest, n)
+			if after != "" {
+				head, after = split(rest, n-1)
+				head += `\`
+			}
+			lines, rest = append(lines, head), after
+		}
+		return lines
+	}
+	ls := wrap(command, room)
+	for i, l := range ls {
+		if i < len(ls)-1 {
+			l += ` \`
+		}
+		lines = append(lines, lead+l)
+		lead = blank(columns(lead))
+	}
+	return lines
 }
 
 // outcome says in one line how the run stands.
