@@ -92,8 +92,8 @@ func (j *judge) began(s *sim, m *machine, c plans.Command) {
 	}
 	for _, id := range s.ids { // whoever opens a backend by hand after a start was sent, which is on its way, does it himself
 		b := s.back[id]
-		if c.Do != plans.DoStop && b.m.done != "" && !slices.Contains(s.hit(m, c), b.m) {
-			continue // its own restart is over, and it was opened ahead of schedule
+		if b.m.done != "" && !slices.Contains(s.hit(m, c), b.m) {
+			continue // its own restart is over, and it was opened ahead of schedule, perhaps between two stops that are sent at once, only not here
 		}
 		if b.m.group == m.group && b.data > 0 && !b.foreign && j.issued[c.ID] >= b.handed {
 			s.violate("I2: %s on %s while the workers send players to %s", c.Do, m.name, id)
