@@ -78,6 +78,9 @@ func (r *runner) apart(ctx context.Context, step plans.Step, n int) error {
 
 // renew stops some machines, proves that nothing is left on them, and starts them.
 func (r *runner) renew(ctx context.Context, step plans.Step, hosts []string) error {
+	if err := r.taking(Look{Weights: r.s.Weights}, step, "was opened ahead of schedule, and takes new connections"); err != nil && len(hosts) > 0 {
+		return err // its sessions would be waited for, and never end
+	}
 	if err := r.account(ctx, step); err != nil {
 		return err
 	}
