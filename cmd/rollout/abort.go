@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -82,36 +80,17 @@ func (s *site) stopRun(ctx context.Context, st plans.State) (plans.State, error)
 		return st, err
 	}
 	s.env.say("asked run %s to abort; waiting for it", id)
-	var beside sync.WaitGroup
-	defer beside.Wait()
-	alive, leave := context.WithCancel(ctx)
-	defer leave()
-	beside.Go(func() {
-		defer leave()
-		s.lives(alive, id, nil)
+	_, err := s.listen(ctx, id, st.Seq, nil, func(e plans.Event) bool {
+		st = st.Apply(e)
+		return moving(st)
 	})
-	for e, err := range journal.Follow(alive, s.dir, id, st.Seq) {
-		if err != nil {
-			return st, err
-		}
-		if st = st.Apply(e); rests(st) {
-			return st, nil
-		}
-	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil && moving(st):
 		return st, context.Cause(ctx)
-	}
-	es, err := journal.Read(s.dir, id) // what came between the last look and the end
-	if err != nil {
+	case err != nil:
 		return st, err
-	}
-	if st = plans.Fold(slices.Values(es)); !rests(st) {
+	case moving(st):
 		return st, fmt.Errorf("the process that carried run %s out (pid %d) has ended without putting anything back: `rollout abort` again does it from here", id, st.PID)
 	}
 	return st, nil
-}
-
-// rests says whether nobody carries a run out any more, by its own word.
-func rests(st plans.State) bool {
-	return st.Phase != plans.PhaseRunning && st.Phase != plans.PhasePlanned
 }

@@ -61,43 +61,52 @@ func (s *site) watchOne(ctx context.Context, st plans.State) (bool, error) {
 
 // follow tells what has happened in a run and what happens, until its process has ended or ctx ends. It is true where nobody watches any more.
 func (s *site) follow(ctx context.Context, st plans.State, o view.StatusOptions, w watching) (bool, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	var beside sync.WaitGroup
-	left := false
-	beside.Go(func() {
-		defer cancel()
-		left = s.lives(ctx, st.Plan.ID, w.left)
-	})
-	defer beside.Wait()
-	defer cancel()
 	var now plans.State
 	lines := view.Lines{Flags: o.Flags}
-	hear := func(e plans.Event) bool {
+	ended, err := s.listen(ctx, st.Plan.ID, 0, w.left, func(e plans.Event) bool {
 		now = now.Apply(e)
 		line, _ := lines.Next(now, e)
 		return w.hear(now, line)
+	})
+	if ended {
+		alive, _ := s.alive(st.Plan.ID)
+		w.know(s.options(alive, o.Past))
 	}
-	for e, err := range journal.Follow(ctx, s.dir, st.Plan.ID, 0) {
+	return !ended && err == nil, err
+}
+
+// listen gives hear each event of a run after seq, until hear has heard enough, leave is closed, or the run's process or ctx has ended. That last is what is
+// told: then what came at the end has been heard, too, as far as it can be read.
+func (s *site) listen(ctx context.Context, run string, seq int64, leave <-chan struct{}, hear func(plans.Event) bool) (ended bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	gone := false
+	beside.Go(func() {
+		defer cancel()
+		gone = s.lives(ctx, run, leave)
+	})
+	defer beside.Wait()
+	defer cancel()
+	for e, err := range journal.Follow(ctx, s.dir, run, seq) {
 		if err != nil {
 			return false, err
 		}
+		seq = e.Seq
 		if !hear(e) {
-			return true, nil
+			return false, nil
 		}
 	}
 	beside.Wait()
-	if left {
-		return true, nil
+	if gone {
+		return false, nil
 	}
-	es, err := journal.Read(s.dir, st.Plan.ID) // what came between the last look and the end
+	es, err := journal.Read(s.dir, run) // what came between the last look and the end
 	for _, e := range es {
-		if e.Seq > now.Seq {
+		if e.Seq > seq {
 			hear(e)
 		}
 	}
-	alive, _ := s.alive(st.Plan.ID)
-	w.know(s.options(alive, o.Past))
-	return false, err
+	return true, err
 }
 
 // lives waits until nobody carries a run out any more, or ctx ends. It is true where left was closed first.
