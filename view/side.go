@@ -97,10 +97,7 @@ func one(b bool) int {
 // actual gives the weight of a backend as last read, or as it was when the plan was made where nothing was read yet; false where a reading lacks it.
 func actual(s plans.State, id string) (int, bool) {
 	if s.Weights == nil {
-		if w, taken := s.Plan.Taken[id]; taken {
-			return w, true
-		}
-		for _, c := range s.Earlier { // a way back takes nothing over itself
+		for _, c := range slices.Backward(s.Chapters()) { // a way back takes nothing over itself
 			if w, taken := c.Plan.Taken[id]; taken {
 				return w, true
 			}

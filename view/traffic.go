@@ -146,9 +146,10 @@ func (l Lang) IfFails(s plans.State) string {
 	stays := s.Plan.Other(st.Group)
 	var traffic string
 	switch {
-	case s.Alarm != "" && s.Plan.Purpose != plans.Leaving && st.Kind != plans.Shift && !s.Dirty[st.Group]:
-		return l.Say("it goes back: %s is hurt, so %s is opened again", "退回：%s 受损，重新开启 %s", stays, st.Group)
 	case s.Alarm != "" && s.Plan.Purpose != plans.Leaving && st.Kind != plans.Shift:
+		if !s.Dirty[st.Group] {
+			return l.Say("it goes back: %s is hurt, so %s is opened again", "退回：%s 受损，重新开启 %s", stays, st.Group)
+		}
 		return l.Say("it holds: %s is hurt, so the machines of %s that are well are opened", "暂停并保持：%s 受损，开启 %s 中已经正常的机器", stays, st.Group)
 	case s.Plan.Purpose == plans.Leaving:
 		return l.Say("it stops, and a person decides; a group that takes new connections goes on taking them", "停下，由人决定；正在接新连接的组继续接")
