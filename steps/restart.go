@@ -78,7 +78,7 @@ func (r *runner) apart(ctx context.Context, step plans.Step, n int) error {
 
 // renew stops some machines, proves that nothing is left on them, and starts them.
 func (r *runner) renew(ctx context.Context, step plans.Step, hosts []string) error {
-	if err := r.taking(Look{Weights: r.s.Weights}, step, "was opened ahead of schedule, and takes new connections"); err != nil && len(hosts) > 0 {
+	if err := r.taking(r.s.Weights, step.Hosts, "was opened ahead of schedule, and takes new connections"); err != nil && len(hosts) > 0 {
 		return err // its sessions would be waited for, and never end
 	}
 	if err := r.account(ctx, step); err != nil {
@@ -136,7 +136,7 @@ func (r *runner) admit(ctx context.Context, step plans.Step) error {
 	if err := r.asked(ctx, true); err != nil {
 		return err
 	}
-	return r.taking(l, step, "still takes new connections")
+	return r.taking(l.Weights, step.Hosts, "still takes new connections")
 }
 
 // todo gives the hosts that are still to be restarted: those whose start is not known to have succeeded.

@@ -218,7 +218,7 @@ func (r *runner) mend(ctx context.Context, step plans.Step, found []plans.Found,
 			continue
 		case tried[w.ID] >= mendings:
 			continue
-		case r.taking(Look{Weights: r.s.Weights}, plans.Step{Hosts: []string{w.Host}}, "") != nil: // its machine was opened ahead of schedule, and has players
+		case r.taking(r.s.Weights, []string{w.Host}, "") != nil: // its machine was opened ahead of schedule, and has players
 			continue
 		case len(of) == 1 && (of[0].Listed || of[0].Age < step.Within/3): // a busy machine takes long until a process has come up
 			continue

@@ -253,7 +253,7 @@ func (r *runner) hold(ctx context.Context, cause error) (plans.State, error) {
 			e.Note = "both groups take new connections and are healthy"
 		}
 	}
-	if g := r.dirty(); g != "" && r.taking(Look{Weights: r.s.Weights}, plans.Step{Hosts: r.s.Plan.Hosts(g)}, "") != nil {
+	if g := r.dirty(); g != "" && r.taking(r.s.Weights, r.s.Plan.Hosts(g), "") != nil {
 		e.Note += fmt.Sprintf("; machines of %s, which is not proven well, take new connections, too", g)
 	}
 	return r.end(ctx, e, &HeldError{Safe: e.Safe, Err: cause})

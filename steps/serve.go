@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,19 +45,17 @@ func (r *runner) lacking(l Look, group string) string {
 func (r *runner) gate(ctx context.Context, group string) (Look, error) {
 	for {
 		r.basis = r.t.Clock.Now()
-		why := r.silent(ctx, group)
+		mute := r.silent(ctx, group)
 		l, err := r.look(ctx)
 		if err != nil {
 			return l, err
 		}
-		if lacks := r.lacking(l, group); lacks != "" {
-			why = lacks
-		}
+		why := cmp.Or(r.lacking(l, group), mute)
 		if why == "" && !r.stale() {
 			return l, nil
 		}
 		harm := r.harm(l, group)
-		if harm == "" && why != "" {
+		if harm == "" && mute != "" { // it may only be that nobody could ask
 			harm = r.closed(ctx, group)
 		}
 		if err := r.hurts(ctx, l, group, harm); err != nil {
@@ -77,12 +76,12 @@ func (r *runner) gate(ctx context.Context, group string) (Look, error) {
 	}
 }
 
-// taking names the first backend of the step's group that takes new connections by a reading; nil where none does. what says it for a person.
-func (r *runner) taking(l Look, step plans.Step, what string) error {
+// taking names the first backend of some hosts that takes new connections by these weights; nil where none does. what says it for a person.
+func (r *runner) taking(weights map[string]int, hosts []string, what string) error {
 	for _, id := range slices.Sorted(maps.Keys(r.s.Plan.Before)) {
 		b := r.s.Plan.Before[id]
-		if slices.Contains(step.Hosts, b.Host) && l.Weights[id] != 0 {
-			return fmt.Errorf("%s %s: backend %s (%s) has weight %d", r.s.Plan.Name(b.Host), what, id, b.Addr, l.Weights[id])
+		if slices.Contains(hosts, b.Host) && weights[id] != 0 {
+			return fmt.Errorf("%s %s: backend %s (%s) has weight %d", r.s.Plan.Name(b.Host), what, id, b.Addr, weights[id])
 		}
 	}
 	return nil
@@ -97,12 +96,12 @@ func (r *runner) shut(ctx context.Context, step plans.Step) error {
 		return err
 	}
 	if !r.anew {
-		if err := r.taking(l, step, "still takes new connections"); err != nil {
+		if err := r.taking(l.Weights, step.Hosts, "still takes new connections"); err != nil {
 			return err
 		}
 	}
 	// Read closed now, and open the time before: the one may be older than the other. It must stay so for a while.
-	doubtful := r.taking(Look{Weights: known}, step, "") != nil
+	doubtful := r.taking(known, step.Hosts, "") != nil
 	for i := r.s.Step - 1; i >= 0 && (r.anew || doubtful); i-- {
 		before := r.s.Plan.Steps[i]
 		if before.Kind != plans.Shift {
@@ -128,7 +127,7 @@ func (r *runner) shut(ctx context.Context, step plans.Step) error {
 		before.Ramp = nil // its machines may be down: each player who is sent there is one too many
 		return r.reach(ctx, before)
 	}
-	return r.taking(l, step, "still takes new connections")
+	return r.taking(l.Weights, step.Hosts, "still takes new connections")
 }
 
 // proven names the group that is proven to take new connections now: both, one, or none (empty). It tries for a while only.

@@ -50,7 +50,7 @@ func (r *runner) watch(ctx context.Context, step plans.Step) error {
 	if err := r.seen(ctx, l); err != nil || step.Kind != plans.Drain {
 		return err
 	}
-	if err := r.taking(l, step, "takes new connections again"); err != nil {
+	if err := r.taking(l.Weights, step.Hosts, "takes new connections again"); err != nil {
 		return err
 	}
 	if err := r.sessions(quick, other); err != nil {
