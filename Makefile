@@ -1,4 +1,4 @@
-.PHONY: test lint docs release-check release-try e2e axe pictures bench pomelo-world e2e-pomelo e2e-full fuzz mutants sim torture
+.PHONY: test lint docs release-check release-try e2e axe pictures bench pomelo-world e2e-pomelo e2e-full fuzz mutants sim torture vulncheck
 
 # The race detector wants a C compiler; without one the tests run without it, and say so.
 RACE := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
@@ -14,6 +14,11 @@ lint:
 	go vet ./...
 	go tool -modfile=tools/lint/go.mod golangci-lint run
 	tools/actionlint/check.sh
+
+# Known vulnerabilities in what is called here, by Go's own database or a copy of it.
+VULNDB := https://vuln.go.dev
+vulncheck:
+	go tool -modfile=tools/lint/go.mod govulncheck -db $(VULNDB) ./...
 
 # What is made of the program itself: docs/cli, the man pages, the schemas of rollout.yaml and of what is printed. Tests say when they are stale.
 docs:
