@@ -29,6 +29,11 @@ type Roll struct {
 	At    Stamp   `json:"at"`
 }
 
+// Has says whether a process, this very one, was among those called.
+func (r Roll) Has(f Found) bool {
+	return slices.ContainsFunc(r.Found, func(o Found) bool { return o.Host == f.Host && o.ID == f.ID && o.PID == f.PID })
+}
+
 // Unknowing is how a sentence of [Odd] about a process that its master does not know ends.
 const Unknowing = "is unknown to its master"
 
@@ -44,9 +49,9 @@ func Missing(want []Process, found []Found) []Process {
 }
 
 // Odd says how what was found differs from what is wanted, a sentence each: a process that is missing, that runs twice, that nobody asked
-// for, that its master does not know, or that is older than its group's stop and therefore runs what was there before. oldest gives
-// that age for a host; false is not known. name gives a machine's name.
-func Odd(want []Process, found []Found, oldest func(host string) (Seconds, bool), name func(host string) string) []string {
+// for, that its master does not know, or that is known to be from before its group's restart and therefore runs what was there then. name gives a
+// machine's name.
+func Odd(want []Process, found []Found, former func(Found) bool, name func(host string) string) []string {
 	var odd []string
 	at := map[string][]Found{} // by host and id
 	for _, f := range found {
@@ -69,7 +74,7 @@ func Odd(want []Process, found []Found, oldest func(host string) (Seconds, bool)
 		if !wanted[f.Host+" "+f.ID] {
 			odd = append(odd, fmt.Sprintf("%s runs on %s (pid %d) and belongs to no group there", f.ID, name(f.Host), f.PID))
 		}
-		if age, ok := oldest(f.Host); ok && f.Age > age {
+		if former(f) {
 			odd = append(odd, fmt.Sprintf("%s on %s (pid %d) has run since before the restart: it is an old process", f.ID, name(f.Host), f.PID))
 		}
 	}

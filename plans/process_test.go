@@ -36,8 +36,8 @@ func TestOddNamesEveryWayToBeWrong(t *testing.T) {
 		{"old", func() []plans.Found { f := found(); f[1].Age = plans.Seconds(time.Hour); return f }(), []string{"gate-0 on game-a (pid 11) has run since before the restart: it is an old process"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			oldest := func(string) (plans.Seconds, bool) { return plans.Seconds(time.Minute), true }
-			if got := plans.Odd(want, tc.found, oldest, func(h string) string { return "game-" + h }); !slices.Equal(got, tc.odd) {
+			former := func(f plans.Found) bool { return f.Age > plans.Seconds(time.Minute) }
+			if got := plans.Odd(want, tc.found, former, func(h string) string { return "game-" + h }); !slices.Equal(got, tc.odd) {
 				t.Errorf("got %q, want %q", got, tc.odd)
 			}
 		})

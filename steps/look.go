@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,8 +37,11 @@ func (r *runner) look(ctx context.Context) (Look, error) {
 	}
 }
 
-// saw records a reading where it tells something new.
+// saw records a reading where it tells something new. That the group of a restart takes new connections is kept: the next reading may be older than this one.
 func (r *runner) saw(ctx context.Context, l Look) error {
+	if step, _ := r.s.Current(); step.Kind == plans.Restart {
+		r.ajar = cmp.Or(r.taking(l.Weights, step.Hosts, "was seen to take new connections"), r.ajar)
+	}
 	sick := slices.Sorted(slices.Values(l.Sick))
 	if !r.s.Unlooked && maps.Equal(l.Weights, r.s.Weights) && slices.Equal(sick, r.s.Sick) {
 		return nil

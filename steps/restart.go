@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,6 +15,7 @@ import (
 // left in between is the proof that what runs afterwards is new. A machine on which both are known to have succeeded is not touched
 // again.
 func (r *runner) restart(ctx context.Context, step plans.Step) error {
+	r.ajar = nil
 	if err := r.shut(ctx, step); err != nil {
 		return err
 	}
@@ -136,7 +138,7 @@ func (r *runner) admit(ctx context.Context, step plans.Step) error {
 	if err := r.asked(ctx, true); err != nil {
 		return err
 	}
-	return r.taking(l.Weights, step.Hosts, "still takes new connections")
+	return cmp.Or(r.taking(l.Weights, step.Hosts, "still takes new connections"), r.ajar)
 }
 
 // todo gives the hosts that are still to be restarted: those whose start is not known to have succeeded.
@@ -184,7 +186,8 @@ func (r *runner) account(ctx context.Context, step plans.Step) error {
 	})
 	var c drain.Reading
 	var err error
-	if why := r.during(ctx, step, func(ctx context.Context) { c, err = r.t.Sessions.Counter(step.Group, step.Watch).Count(ctx) }); why != nil {
+	why := r.during(ctx, step, func(ctx context.Context) { c, err = r.t.Sessions.Counter(step.Group, step.Watch).Count(ctx) })
+	if why = cmp.Or(why, r.ajar); why != nil {
 		return why
 	}
 	if err == nil && (r.unread(untouched, c) != "" || c.Total > allowed) {

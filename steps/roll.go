@@ -66,7 +66,7 @@ func (r *runner) amiss(ctx context.Context, step plans.Step) (string, error) {
 			return "", fmt.Errorf("nobody knows whether the start before had taken effect: %w", silent)
 		}
 	}
-	return reason(plans.Odd(step.Want, found, r.oldest, r.s.Plan.Name), err), nil
+	return reason(plans.Odd(step.Want, found, r.former, r.s.Plan.Name), err), nil
 }
 
 // reap ends by pid what a stop has left. A machine on which that is not proven holds the run: a process that lives through a restart comes
@@ -104,7 +104,7 @@ func (r *runner) odd(ctx context.Context, step plans.Step, master bool) ([]plans
 	if err != nil {
 		return nil, err.Error()
 	}
-	return found, reason(plans.Odd(step.Want, found, r.oldest, r.s.Plan.Name), nil)
+	return found, reason(plans.Odd(step.Want, found, r.former, r.s.Plan.Name), nil)
 }
 
 // found calls the roll of every group the step wants processes of.
@@ -120,20 +120,22 @@ func (r *runner) found(ctx context.Context, step plans.Step, master bool) ([]pla
 	return all, nil
 }
 
-// oldest gives the age that a process on a host may have: the time since its group's stop was sent, with a margin for clocks that were set
-// meanwhile, since what was there before is older by a whole drain.
-func (r *runner) oldest(host string) (plans.Seconds, bool) {
+// former says whether a process is known to be from before the restart of its group. One that the group's check has found in its place since is not,
+// whatever the clocks say later. Any other is where it is older than the time since the group's stop was sent, with a margin for clocks that were set
+// meanwhile: what was there before is older by a whole drain.
+func (r *runner) former(f plans.Found) bool {
+	old := false
 	for i, st := range r.s.Plan.Steps {
-		if st.Kind != plans.Restart || !slices.Contains(st.Hosts, host) {
-			continue
+		switch p := r.s.Progress[i]; {
+		case !slices.Contains(st.Hosts, f.Host):
+		case st.Kind == plans.Restart:
+			stop, sent := p.Acts[plans.Key(st.By(plans.DoStop, f.Host), plans.DoStop)]
+			old = sent && f.Age > r.s.Age-stop.After+plans.Seconds(r.since(r.told)+5*time.Second)
+		case st.Kind == plans.Check && p.Status == plans.StepDone && r.s.Rolls[st.Group].Has(f):
+			return false
 		}
-		a, ok := r.s.Progress[i].Acts[plans.Key(st.By(plans.DoStop, host), plans.DoStop)]
-		if !ok {
-			return 0, false
-		}
-		return r.s.Age - a.After + plans.Seconds(r.since(r.told)+5*time.Second), true
 	}
-	return 0, false
+	return old
 }
 
 // muster waits until exactly the wanted processes run and are known to their master. Those that do not come are begun one by one. The master is
@@ -152,7 +154,7 @@ func (r *runner) muster(ctx context.Context, step plans.Step) error {
 		if err == nil && !late && len(plans.Missing(step.Want, found)) == 0 {
 			found, err = r.found(ctx, step, true)
 		}
-		odd := plans.Odd(step.Want, found, r.oldest, r.s.Plan.Name)
+		odd := plans.Odd(step.Want, found, r.former, r.s.Plan.Name)
 		if err == nil && len(odd) == 0 {
 			return nil
 		}

@@ -196,8 +196,8 @@ func (h *herd) complete(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		young := func(string) (plans.Seconds, bool) { return plans.Seconds(50 * time.Minute), true }
-		if odd := plans.Odd(h.want(g), found, young, h.plan.Name); len(odd) > 0 {
+		former := func(f plans.Found) bool { return f.Age > plans.Seconds(50*time.Minute) }
+		if odd := plans.Odd(h.want(g), found, former, h.plan.Name); len(odd) > 0 {
 			t.Errorf("%s: %s", g, strings.Join(odd, "; "))
 		}
 	}

@@ -43,6 +43,7 @@ type runner struct {
 	mute    map[string]int    // host → how often in a row it did not answer before a backend of it was to be opened
 	basis   time.Time         // when the first of the looks began that the next act rests on
 	looked  time.Time         // when the last reading of the load balancer began
+	ajar    error             // the group of a restart was seen to take new connections, and has not been proven closed since
 	told    time.Time         // when the last event was recorded
 	taken   time.Time         // when this process took the run up
 	again   time.Time         // when the group that serves is looked at next

@@ -90,7 +90,11 @@ func (r *runner) taking(weights map[string]int, hosts []string, what string) err
 // shut demands that the step's group is closed. Where a person has said to go on, and the load balancer is not as the shift before the step had left
 // it, that is reached again: somebody had opened the group while the run was held, or a value that is not ours is to be overwritten.
 func (r *runner) shut(ctx context.Context, step plans.Step) error {
-	known := r.s.Weights
+	// Read closed now, and open some time before: the one may be older than the other. It must stay so for a while.
+	known, doubtful := r.s.Weights, r.taking(r.s.Weights, step.Hosts, "") != nil
+	for i := r.s.Step; i >= 0 && r.s.Plan.Steps[i].Kind != plans.Shift; i-- {
+		doubtful = doubtful || r.s.Progress[i].Opened
+	}
 	l, err := r.look(ctx)
 	if err != nil {
 		return err
@@ -100,8 +104,6 @@ func (r *runner) shut(ctx context.Context, step plans.Step) error {
 			return err
 		}
 	}
-	// Read closed now, and open the time before: the one may be older than the other. It must stay so for a while.
-	doubtful := r.taking(known, step.Hosts, "") != nil
 	for i := r.s.Step - 1; i >= 0 && (r.anew || doubtful); i-- {
 		before := r.s.Plan.Steps[i]
 		if before.Kind != plans.Shift {
@@ -116,16 +118,24 @@ func (r *runner) shut(ctx context.Context, step plans.Step) error {
 		if len(left) == 0 { // what was otherwise when it was last seen must stay so for a while
 			left = missing(known, want)
 		}
-		if len(left) == 0 {
+		if len(left) == 0 && !doubtful {
 			break
 		}
-		if err := r.note(ctx, "shifting again: %d backends are not as the shift had left them", len(left)); err != nil {
+		why := fmt.Sprintf("%d backends are not as the shift had left them", len(left))
+		if len(left) == 0 {
+			why = step.Group + " was seen to take new connections"
+		}
+		if err := r.note(ctx, "shifting again: %s", why); err != nil {
 			return err
 		}
 		ctx, cancel := r.t.Clock.Within(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
 		defer cancel()
 		before.Ramp = nil // its machines may be down: each player who is sent there is one too many
-		return r.reach(ctx, before)
+		if err := r.reach(ctx, before); err != nil {
+			return err
+		}
+		r.ajar = nil
+		return nil
 	}
 	return r.taking(l.Weights, step.Hosts, "still takes new connections")
 }

@@ -203,7 +203,7 @@ func (r *runner) well(ctx context.Context, check plans.Step, host string) bool {
 	if len(want) > 0 {
 		found, err := r.found(ctx, check, false)
 		found = slices.DeleteFunc(found, func(f plans.Found) bool { return f.Host != host })
-		if err != nil || len(plans.Odd(want, found, r.oldest, r.s.Plan.Name)) > 0 {
+		if err != nil || len(plans.Odd(want, found, r.former, r.s.Plan.Name)) > 0 {
 			return false
 		}
 	}

@@ -121,7 +121,7 @@ func (v *survey) odd(r pomelo.Recipe, g groups.Group, found []plans.Found, asked
 	if len(found) == 0 {
 		return nil
 	}
-	ageless := func(string) (plans.Seconds, bool) { return 0, false }
+	ageless := func(plans.Found) bool { return false }
 	odd := plans.Odd(r.Processes(g), found, ageless, v.name)
 	if asked != nil {
 		odd = slices.DeleteFunc(odd, func(o string) bool { return strings.HasSuffix(o, plans.Unknowing) })

@@ -53,6 +53,8 @@ var mutants = []mutant{
 	{"a count of what was known before counts", "steps/drain.go", "if c.Known() && !c.Full {", "if c.Full && !c.Full {"},
 	{"the clock on the wall decides a deadline", "steps/drain.go", "gone, proven := r.s.Last.Since(r.s.Progress[r.s.Step].Began)",
 		"gone, proven := r.s.Last.At.Sub(r.s.Progress[r.s.Step].Began.At), true"},
+	{"an older reading makes a group that was seen open a closed one", "steps/look.go", "step.Kind == plans.Restart {\n\t\tr.ajar", "step.Kind == \"\" {\n\t\tr.ajar"},
+	{"the next process does not know that a group was seen open", "steps/serve.go", "doubtful = doubtful || r.s.Progress[i].Opened", "_ = i"},
 	{"a drain's deadline counts while its group is open", "steps/drain.go", "if r.s.Progress[r.s.Step].Opened {", "if r.s.Progress[r.s.Step].Opened && step.Within < 0 {"},
 	{"a drain's deadline counts from the resume, while its group is open still", "plans/state.go", "(s.Plan.Steps[e.Step].Kind != Drain || s.open(e.Step, s.Weights))", "s.Plan.Steps[e.Step].Kind != Drain"},
 	{"a drain does not notice that its group is opened", "steps/watch.go", "if err := r.taking(l.Weights, step.Hosts, \"takes new connections again\"); err != nil {", "if err := error(nil); err != nil {"},
@@ -91,6 +93,8 @@ var mutants = []mutant{
 	{"a person's word starts a group again that is coming up", "steps/roll.go", "case !started || r.since(began) >= patience:", "case !started || r.since(began) >= 0:"},
 	{"the serving group is lowered while the other is out", "steps/serve.go", "&& l.Weights[id] > 0 && w == 0", "&& l.Weights[id] > 1<<20 && w == 0"},
 	{"nobody watches while a machine is asked about a command", "steps/command.go", "for began := r.t.Clock.Now(); r.since(began) < d; {", "if d > 0 {\n\t\treturn r.sleep(ctx, d)\n\t}\n\tfor began := r.t.Clock.Now(); r.since(began) < d; {"},
+	{"what was proven new is old again where the time since cannot be proven", "steps/roll.go", "p.Status == plans.StepDone && r.s.Rolls", "p.Status == plans.Pending && r.s.Rolls"},
+	{"another process counts as the one that was proven new", "plans/process.go", " && o.PID == f.PID", ""},
 	{"a process that hangs gets a twin", "steps/roll.go", "ends = append(ends, alone(c, w.ID))", "_ = alone(c, w.ID)"},
 	{"missing processes are not begun", "steps/roll.go", "begins = append(begins, alone(c, w.ID))", "_ = alone(c, w.ID)"},
 
