@@ -37,7 +37,7 @@ var mutants = []mutant{
 		"return fmt.Sprintf(\"backend %s (%s) has weight %d of %d\", id, b.Addr, l.Weights[id], b.Serve())\n\t\tcase id == \"\":"},
 	{"a group counts as open although its ports do not answer", "steps/serve.go", "mute := r.silent(ctx, group)\n", "mute := \"\"\n"},
 	{"what somebody else changed is overwritten", "steps/look.go", "return &DriftError{Changes: ds}", "return nil"},
-	{"a restart does not look whether its group is closed", "steps/restart.go", "return r.taking(l.Weights, step.Hosts, \"still takes new connections\")", "_ = l\n\treturn nil"},
+	{"a restart does not look whether its group is closed", "steps/restart.go", "return cmp.Or(r.taking(l.Weights, step.Hosts, \"still takes new connections\"), r.ajar)", "_ = l\n\treturn cmp.Or[error](nil)"},
 	{"a group is called proven while its restart is not", "steps/serve.go", "if !r.s.Dirty[g] && r.takes(l, g) && r.closed(ctx, g) == \"\" {", "if r.takes(l, g) && r.closed(ctx, g) == \"\" {"},
 	{"what a person lets the run overwrite is not", "steps/serve.go", "i >= 0 && (r.anew || doubtful); i--", "i >= 0 && (r.anew && r.taking(l.Weights, step.Hosts, \"\") != nil || doubtful); i--"},
 
@@ -67,7 +67,7 @@ var mutants = []mutant{
 		"if err := r.admit(ctx, step); err != nil {\n\t\treturn err\n\t}\n\tif err := r.command(ctx, step, r.unstopped",
 		"if err := r.command(ctx, step, r.unstopped"},
 	{"a stop rests on a look from before the process stood still", "steps/command.go", "for gate != nil && r.stale() {", "for gate != nil && r.stale() && len(cs) > 1<<20 {"},
-	{"an abort is not heard at the gate of a stop", "steps/restart.go", "if err := r.asked(ctx, true); err != nil {\n\t\treturn err\n\t}\n\treturn r.taking(l.Weights,", "return r.taking(l.Weights,"},
+	{"an abort is not heard at the gate of a stop", "steps/restart.go", "if err := r.asked(ctx, true); err != nil {\n\t\treturn err\n\t}\n\treturn cmp.Or(r.taking(l.Weights,", "return cmp.Or(r.taking(l.Weights,"},
 	{"an old process that still answers is not seen", "steps/restart.go", "why := r.answering(ctx, ports)", "why := r.answering(ctx, ports[:0])"},
 	{"what a restart cuts is not recorded", "steps/restart.go", "Sessions: told(c, drain.Forecast{}), Cut: &c.Total}", "Sessions: told(c, drain.Forecast{})}"},
 	{"sessions that came after the drain are cut", "steps/restart.go", "r.unread(untouched, c) != \"\" || c.Total > allowed", "r.unread(untouched, c) != \"\""},
