@@ -3,6 +3,7 @@ package steps_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -68,12 +69,9 @@ func TestAGroupThatWasSeenOpenMustStayClosedForAWhileForTheNextProcessToo(t *tes
 			t.Fatal("it was never seen open")
 		}
 		f.b.es = f.b.es[:shown+1] // the process was killed after the older reading
-		closed := f.b.state().Weights
-		older := plans.Event{What: plans.Looked, Step: f.b.es[shown].Step, Group: "group2", Weights: map[string]int{}}
-		for id, w := range closed {
-			older.Weights[id] = w
-		}
-		older.Weights["b5"] = 0
+		older := f.b.es[shown]
+		older.Weights = maps.Clone(older.Weights)
+		older.Weights["b5"], older.Sick = 0, nil
 		if _, err := f.b.Append(t.Context(), older); err != nil {
 			t.Fatal(err)
 		}

@@ -15,10 +15,10 @@ import (
 // left in between is the proof that what runs afterwards is new. A machine on which both are known to have succeeded is not touched
 // again.
 func (r *runner) restart(ctx context.Context, step plans.Step) error {
-	r.ajar = nil
 	if err := r.shut(ctx, step); err != nil {
 		return err
 	}
+	r.ajar = nil
 	if err := r.recall(ctx, step, step.Within.Duration()); err != nil {
 		return err
 	}

@@ -92,52 +92,42 @@ func (r *runner) taking(weights map[string]int, hosts []string, what string) err
 func (r *runner) shut(ctx context.Context, step plans.Step) error {
 	// Read closed now, and open some time before: the one may be older than the other. It must stay so for a while.
 	known, doubtful := r.s.Weights, r.taking(r.s.Weights, step.Hosts, "") != nil
-	for i := r.s.Step; i >= 0 && r.s.Plan.Steps[i].Kind != plans.Shift; i-- {
-		doubtful = doubtful || r.s.Progress[i].Opened
+	at := r.s.Step
+	for ; at >= 0 && r.s.Plan.Steps[at].Kind != plans.Shift; at-- {
+		doubtful = doubtful || r.s.Progress[at].Opened
 	}
 	l, err := r.look(ctx)
 	if err != nil {
 		return err
 	}
-	if !r.anew {
-		if err := r.taking(l.Weights, step.Hosts, "still takes new connections"); err != nil {
-			return err
-		}
+	open := r.taking(l.Weights, step.Hosts, "still takes new connections")
+	if at < 0 || !r.anew && (open != nil || !doubtful) {
+		return open
 	}
-	for i := r.s.Step - 1; i >= 0 && (r.anew || doubtful); i-- {
-		before := r.s.Plan.Steps[i]
-		if before.Kind != plans.Shift {
-			continue
-		}
-		want := maps.Clone(before.Weights)
-		maps.DeleteFunc(want, func(id string, w int) bool { // what is on of the group that serves does no harm, and is not closed now
-			return !slices.Contains(step.Hosts, r.s.Plan.Before[id].Host) && l.Weights[id] > 0 && w == 0
-		})
-		before.Weights = want
-		left := missing(l.Weights, want)
-		if len(left) == 0 { // what was otherwise when it was last seen must stay so for a while
-			left = missing(known, want)
-		}
-		if len(left) == 0 && !doubtful {
-			break
-		}
-		why := fmt.Sprintf("%d backends are not as the shift had left them", len(left))
-		if len(left) == 0 {
-			why = step.Group + " was seen to take new connections"
-		}
-		if err := r.note(ctx, "shifting again: %s", why); err != nil {
-			return err
-		}
-		ctx, cancel := r.t.Clock.Within(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
-		defer cancel()
-		before.Ramp = nil // its machines may be down: each player who is sent there is one too many
-		if err := r.reach(ctx, before); err != nil {
-			return err
-		}
-		r.ajar = nil
-		return nil
+	before := r.s.Plan.Steps[at]
+	want := maps.Clone(before.Weights)
+	maps.DeleteFunc(want, func(id string, w int) bool { // what is on of the group that serves does no harm, and is not closed now
+		return !slices.Contains(step.Hosts, r.s.Plan.Before[id].Host) && l.Weights[id] > 0 && w == 0
+	})
+	before.Weights = want
+	left := missing(l.Weights, want)
+	if len(left) == 0 { // what was otherwise when it was last seen must stay so for a while
+		left = missing(known, want)
 	}
-	return r.taking(l.Weights, step.Hosts, "still takes new connections")
+	why := fmt.Sprintf("%d backends are not as the shift had left them", len(left))
+	switch {
+	case len(left) == 0 && !doubtful:
+		return open
+	case len(left) == 0:
+		why = step.Group + " was seen to take new connections"
+	}
+	if err := r.note(ctx, "shifting again: %s", why); err != nil {
+		return err
+	}
+	ctx, cancel := r.t.Clock.Within(ctx, before.Within.Duration(), fmt.Errorf("not reached within %s", before.Within))
+	defer cancel()
+	before.Ramp = nil // its machines may be down: each player who is sent there is one too many
+	return r.reach(ctx, before)
 }
 
 // proven names the group that is proven to take new connections now: both, one, or none (empty). It tries for a while only.

@@ -39,7 +39,7 @@ var mutants = []mutant{
 	{"what somebody else changed is overwritten", "steps/look.go", "return &DriftError{Changes: ds}", "return nil"},
 	{"a restart does not look whether its group is closed", "steps/restart.go", "return cmp.Or(r.taking(l.Weights, step.Hosts, \"still takes new connections\"), r.ajar)", "_ = l\n\treturn cmp.Or[error](nil)"},
 	{"a group is called proven while its restart is not", "steps/serve.go", "if !r.s.Dirty[g] && r.takes(l, g) && r.closed(ctx, g) == \"\" {", "if r.takes(l, g) && r.closed(ctx, g) == \"\" {"},
-	{"what a person lets the run overwrite is not", "steps/serve.go", "i >= 0 && (r.anew || doubtful); i--", "i >= 0 && (r.anew && r.taking(l.Weights, step.Hosts, \"\") != nil || doubtful); i--"},
+	{"what a person lets the run overwrite is not", "steps/serve.go", "!r.anew && (open != nil || !doubtful)", "!r.anew && open != nil || open == nil && !doubtful"},
 
 	// the group that serves is hurt
 	{"the group that serves may be hurt", "steps/watch.go", "if r.hurt < sightings || !r.out(l, other) {", "if r.hurt < 1<<20 || !r.out(l, other) {"},
@@ -54,7 +54,7 @@ var mutants = []mutant{
 	{"the clock on the wall decides a deadline", "steps/drain.go", "gone, proven := r.s.Last.Since(r.s.Progress[r.s.Step].Began)",
 		"gone, proven := r.s.Last.At.Sub(r.s.Progress[r.s.Step].Began.At), true"},
 	{"an older reading makes a group that was seen open a closed one", "steps/look.go", "step.Kind == plans.Restart {\n\t\tr.ajar", "step.Kind == \"\" {\n\t\tr.ajar"},
-	{"the next process does not know that a group was seen open", "steps/serve.go", "doubtful = doubtful || r.s.Progress[i].Opened", "_ = i"},
+	{"the next process does not know that a group was seen open", "steps/serve.go", "doubtful = doubtful || r.s.Progress[at].Opened", "_ = doubtful"},
 	{"a drain's deadline counts while its group is open", "steps/drain.go", "if r.s.Progress[r.s.Step].Opened {", "if r.s.Progress[r.s.Step].Opened && step.Within < 0 {"},
 	{"a drain's deadline counts from the resume, while its group is open still", "plans/state.go", "(s.Plan.Steps[e.Step].Kind != Drain || s.open(e.Step, s.Weights))", "s.Plan.Steps[e.Step].Kind != Drain"},
 	{"a drain does not notice that its group is opened", "steps/watch.go", "if err := r.taking(l.Weights, step.Hosts, \"takes new connections again\"); err != nil {", "if err := error(nil); err != nil {"},
