@@ -105,20 +105,25 @@ func (s State) counted(e Event) State {
 		}
 		p.Left = e.Sessions.Total
 		if e.Cut != nil {
-			p.cut(s.Plan.Steps[e.Step], e.Sessions.ByHost)
+			p.Cuts = p.cutting(s.Plan.Steps[e.Step], e.Sessions.ByHost)
+			p.Cut = total(p.Cuts)
 			p.Opened = false // they have been given their time
 		}
 	})
 }
 
-// cut takes in the sessions that a restart is about to cut on each host. Counting a host again before its stop was sent replaces the number;
-// after it, they are others. Where its start is known to have succeeded, nothing is cut any more.
-func (p *Progress) cut(step Step, byHost map[string]int) {
+// Cutting gives the sessions that a step will have cut in all if it goes on while so many are open on each host: those, and the ones it has cut already.
+func (p Progress) Cutting(step Step, byHost map[string]int) int {
+	return total(p.cutting(step, byHost))
+}
+
+// cutting gives the same by host. Counting a host again before its stop was sent replaces the number; after it, they are others. Where its start
+// is known to have succeeded, nothing is cut any more.
+func (p Progress) cutting(step Step, byHost map[string]int) map[string]int {
 	cuts := maps.Clone(p.Cuts)
 	if cuts == nil {
 		cuts = map[string]int{}
 	}
-	p.Cut = 0
 	for h, n := range byHost {
 		switch {
 		case len(step.Want) == 0 && p.Acts[Key(h, DoStart)].OK():
@@ -128,10 +133,16 @@ func (p *Progress) cut(step Step, byHost map[string]int) {
 			cuts[h] = n
 		}
 	}
-	for _, n := range cuts {
-		p.Cut += n
+	return cuts
+}
+
+// total adds up sessions by host.
+func total(byHost map[string]int) int {
+	sum := 0
+	for _, n := range byHost {
+		sum += n
 	}
-	p.Cuts = cuts
+	return sum
 }
 
 func (s State) commanded(e Event) State {

@@ -50,6 +50,10 @@ func (r *runner) empty(ctx context.Context, step plans.Step, within time.Duratio
 	// Whatever has gone by, a count must be made and confirmed before a deadline can be said to have come.
 	policy := drain.Policy{Until: d.Until, StableFor: step.Stable.Duration(), Interval: d.Interval.Duration(),
 		Within: max(within, step.Stable.Duration()+5*d.Interval.Duration())}
+	before := r.cutting(step, nil)
+	if d.CutBudget != nil {
+		policy.Until = min(d.Until, max(0, *d.CutBudget-before))
+	}
 	for {
 		out, err := r.await(ctx, step, policy)
 		if err != nil {
@@ -65,18 +69,36 @@ func (r *runner) empty(ctx context.Context, step plans.Step, within time.Duratio
 			return out, fmt.Errorf("the deadline came and the sessions left are not known: %s", why)
 		}
 		switch {
+		case r.ajar != nil: // players come while it waits, and not one is to be cut who has just been let in
+			return out, r.ajar
 		case d.OnDeadline == plans.Wait:
 			policy.Within = 0
 		case d.OnDeadline == plans.Abort:
 			return out, &stop{plans.AskAbort, fmt.Sprintf("%d sessions left on %s at the deadline", out.Last.Total, step.Group)}
 		case d.OnDeadline == plans.Pause:
 			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline", out.Last.Total, step.Group)}
-		case d.CutBudget != nil && out.Last.Total > *d.CutBudget:
+		case r.lavish(step, out.Last) && before > 0:
+			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline, and %d cut already, more than the cut_budget of %d", out.Last.Total, step.Group, before, *d.CutBudget)}
+		case r.lavish(step, out.Last):
 			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline, more than the cut_budget of %d", out.Last.Total, step.Group, *d.CutBudget)}
 		default:
 			return out, nil
 		}
 	}
+}
+
+// lavish says that to go on with so many sessions left would cut more in the step, with those it has cut already, than the plan allows.
+func (r *runner) lavish(step plans.Step, c drain.Reading) bool {
+	return step.Drain.CutBudget != nil && r.cutting(step, c.ByHost) > *step.Drain.CutBudget
+}
+
+// cutting gives the sessions that the step will have cut in all if so many are open on each of its machines; on those that are not counted, nobody.
+func (r *runner) cutting(step plans.Step, byHost map[string]int) int {
+	all := map[string]int{}
+	for _, h := range step.Hosts {
+		all[h] = byHost[h]
+	}
+	return r.s.Progress[r.s.Step].Cutting(step, all)
 }
 
 // whole gives the count that a drain's deadline is judged by. The last one was broken off by the deadline, more often than not, and is in part of what was
@@ -133,6 +155,9 @@ func (r *runner) await(ctx context.Context, step plans.Step, p drain.Policy) (dr
 		}
 		if err == nil {
 			err = r.watch(ctx, step)
+		}
+		if err == nil && r.hurt == 0 { // while it is hurt, what is well must go on being opened
+			err = r.ajar
 		}
 		if err != nil {
 			cancel(err)

@@ -41,6 +41,8 @@ func (r *runner) look(ctx context.Context) (Look, error) {
 func (r *runner) saw(ctx context.Context, l Look) error {
 	if step, _ := r.s.Current(); step.Kind == plans.Restart {
 		r.ajar = cmp.Or(r.taking(l.Weights, step.Hosts, "was seen to take new connections"), r.ajar)
+	} else { // a restart that is over
+		r.ajar = nil
 	}
 	sick := slices.Sorted(slices.Values(l.Sick))
 	if !r.s.Unlooked && maps.Equal(l.Weights, r.s.Weights) && slices.Equal(sick, r.s.Sick) {

@@ -92,7 +92,7 @@ func (j *judge) began(s *sim, m *machine, c plans.Command) {
 	}
 	for _, id := range s.ids { // whoever opens a backend by hand after a start was sent, which is on its way, does it himself
 		b := s.back[id]
-		if b.m.done != "" && !slices.Contains(s.hit(m, c), b.m) {
+		if j.renewed[b.m.host] && !slices.Contains(s.hit(m, c), b.m) {
 			continue // its own restart is over, and it was opened ahead of schedule, perhaps between two stops that are sent at once, only not here
 		}
 		if b.m.group == m.group && b.data > 0 && !b.foreign && j.issued[c.ID] >= b.handed {
@@ -104,6 +104,7 @@ func (j *judge) began(s *sim, m *machine, c plans.Command) {
 	}
 	j.acted[m.group] = s.now
 	for _, x := range s.unit(m) {
+		j.renewed[x.host] = j.renewed[x.host] && c.Do != plans.DoStop
 		j.touched[x.host] = s.now
 		if c.Do == plans.DoStop || c.Do == plans.DoStart {
 			j.out[x.host] = true

@@ -21,6 +21,7 @@ type judge struct {
 	counts   map[string]time.Duration // host → when its sessions were counted last
 	wrote    map[string]time.Duration // backend → when a request was sent last
 	current  map[string]string        // host → the start that was recorded last, until a stop begins after it
+	renewed  map[string]bool          // host → its start has succeeded, until a stop begins; its machine may have died since
 	issued   map[string]time.Duration // id of a command → when it was sent first
 	meant    map[string]int           // backend → the weight that was sent last
 	doubt    [2]time.Duration         // group → when a request of unknown outcome was sent last
@@ -63,7 +64,7 @@ type attempt struct {
 func (j *judge) init() {
 	j.shut, j.probes, j.counts = map[string]time.Duration{}, map[spot]probe{}, map[string]time.Duration{}
 	j.wrote, j.commands, j.touched = map[string]time.Duration{}, map[string][]attempt{}, map[string]time.Duration{}
-	j.current = map[string]string{}
+	j.current, j.renewed = map[string]string{}, map[string]bool{}
 	j.meant, j.issued = map[string]int{}, map[string]time.Duration{}
 	j.out, j.stepCuts, j.tokens = map[string]bool{}, map[string]int{}, map[int64]int{}
 }

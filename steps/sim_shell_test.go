@@ -229,7 +229,7 @@ func (s *sim) started(m *machine, c plans.Command, half bool) {
 		} else {
 			s.raised(x, half)
 		}
-		x.done, x.doneAt = c.ID, s.now
+		x.done, x.doneAt, s.judge.renewed[x.host] = c.ID, s.now, true
 	}
 }
 

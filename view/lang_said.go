@@ -24,6 +24,7 @@ var ours = compiled([][2]string{
 	{"asked by %s", "由 %s 要求"},
 	{"%d sessions left on %s at the deadline", "到截止时 %[2]s 还剩 %[1]s 条长连接"},
 	{"%d sessions left on %s at the deadline, more than the cut_budget of %d", "到截止时 %[2]s 还剩 %[1]s 条长连接，超过 cut_budget 的 %[3]s"},
+	{"%d sessions left on %s at the deadline, and %d cut already, more than the cut_budget of %d", "到截止时 %[2]s 还剩 %[1]s 条长连接，已掐断 %[3]s 条，超过 cut_budget 的 %[4]s"},
 	{"%s answers; it must go on for %s", "%s 已应答；还须持续 %s"},
 	{"%s, which serves, is hurt (%s): %s is opened again", "正在服务的 %s 受损（%s）：重新开启 %s"},
 	{"%s is hurt: %s is opened ahead of schedule", "%s 受损：提前开启 %s"},

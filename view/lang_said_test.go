@@ -21,6 +21,7 @@ func TestWhatTheRunSaysOfItselfIsSaidInChinese(t *testing.T) {
 		"no group is proven to take new connections; machines of group2, which is not proven well, take new connections, too":              "未能证实有哪一组在接新连接；未证实正常的 group2 也有机器在接新连接",
 		"asked by wang@desk":                        "由 wang@desk 要求",
 		"7 sessions left on group2 at the deadline": "到截止时 group2 还剩 7 条长连接",
+		"6 sessions left on group2 at the deadline, and 2 cut already, more than the cut_budget of 6":    "到截止时 group2 还剩 6 条长连接，已掐断 2 条，超过 cut_budget 的 6",
 		"7 sessions left on group2 at the deadline, more than the cut_budget of 0":                       "到截止时 group2 还剩 7 条长连接，超过 cut_budget 的 0",
 		"group2 answers; it must go on for 1m30s":                                                        "group2 已应答；还须持续 1 分 30 秒",
 		"group1, which serves, is hurt (backend b-1 (10.9.0.1:6150) is off): group2 is opened again":     "正在服务的 group1 受损（后端 b-1（10.9.0.1:6150）已关闭）：重新开启 group2",

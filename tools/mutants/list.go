@@ -59,7 +59,13 @@ var mutants = []mutant{
 	{"a drain's deadline counts from the resume, while its group is open still", "plans/state.go", "(s.Plan.Steps[e.Step].Kind != Drain || s.open(e.Step, s.Weights))", "s.Plan.Steps[e.Step].Kind != Drain"},
 	{"a drain does not notice that its group is opened", "steps/watch.go", "if err := r.taking(l.Weights, step.Hosts, \"takes new connections again\"); err != nil {", "if err := error(nil); err != nil {"},
 	{"pause at the deadline cuts", "steps/drain.go", "case d.OnDeadline == plans.Pause:", "case d.OnDeadline == \"\":"},
-	{"the cut budget is not heeded", "steps/drain.go", "out.Last.Total > *d.CutBudget:", "out.Last.Total > *d.CutBudget+1<<20:"},
+	{"the cut budget is not heeded", "steps/drain.go", "r.cutting(step, c.ByHost) > *step.Drain.CutBudget", "r.cutting(step, c.ByHost) > *step.Drain.CutBudget+1<<20"},
+	{"what a restart has cut already is not held against the budget", "steps/drain.go", "r.cutting(step, c.ByHost) > *step.Drain.CutBudget", "c.Total > *step.Drain.CutBudget"},
+	{"a machine is stopped whatever those before it have cut", "steps/restart.go", " || r.lavish(step, c)) {", ") {"},
+	{"those who count as none may be more than the budget", "steps/drain.go", "policy.Until = min(d.Until, max(0, *d.CutBudget-before))", "_ = before"},
+	{"players who are let in are drained for ever, though nobody needs them to be", "steps/drain.go", "if err == nil && r.hurt == 0 {", "if err == nil && r.hurt < 0 {"},
+	{"players who are let in are drained for ever, while the other group is hurt", "steps/drain.go", "case r.ajar != nil: //", "case r.ajar != nil && r.hurt < 0: //"},
+	{"what was opened in one restart holds the drain after it", "steps/look.go", "} else { // a restart that is over\n\t\tr.ajar = nil\n\t}", "}"},
 	{"nobody listens while a count takes long", "steps/drain.go", "a.r.during(ctx, a.step, func(ctx context.Context) { got, err = a.of.Count(ctx) }); why != nil {", "func() error { got, err = a.of.Count(ctx); return nil }(); why != nil {"},
 
 	// restarts
