@@ -51,22 +51,32 @@ func (r *runner) incomplete(ctx context.Context, step plans.Step) ([]string, err
 	}
 }
 
-// amiss says how the processes of a group differ from what is wanted, its master's word included; empty where they do not. A call may fail for a moment. The
-// error is for where nobody knows.
+// amiss says how the processes of a group differ from what is wanted, its master's word included; empty where they do not. A call may fail for a moment. A
+// master that does not answer, more than once and while every machine does, is no reason to leave its group as it is; a machine that cannot be asked is one,
+// and the error is for that.
 func (r *runner) amiss(ctx context.Context, step plans.Step) (string, error) {
-	found, err := r.found(ctx, step, true)
-	for try := 1; err != nil && !errors.Is(err, ErrNobody) && try <= asks; try++ {
-		if err := r.pass(ctx, step, time.Duration(try)*time.Second); err != nil {
+	for try, mute := 1, 0; ; try++ {
+		found, err := r.found(ctx, step, true)
+		if err == nil || errors.Is(err, ErrNobody) {
+			return reason(plans.Odd(step.Want, found, r.former, r.s.Plan.Name), err), nil
+		}
+		_, silent := r.found(ctx, step, false)
+		mute++
+		if silent != nil {
+			mute = 0
+		}
+		switch {
+		case errors.Is(silent, ErrNobody):
+			return silent.Error(), nil
+		case try > asks && silent != nil:
+			return "", fmt.Errorf("nobody knows whether the start before had taken effect: %w", silent)
+		case try > asks && mute > 1:
+			return err.Error(), nil
+		}
+		if err := r.pass(ctx, step, time.Duration(min(try, asks))*time.Second); err != nil {
 			return "", err
 		}
-		found, err = r.found(ctx, step, true)
 	}
-	if err != nil { // a master that does not answer is no reason to leave its group as it is; a machine that cannot be asked is
-		if _, silent := r.found(ctx, step, false); silent != nil && !errors.Is(silent, ErrNobody) {
-			return "", fmt.Errorf("nobody knows whether the start before had taken effect: %w", silent)
-		}
-	}
-	return reason(plans.Odd(step.Want, found, r.former, r.s.Plan.Name), err), nil
 }
 
 // reap ends by pid what a stop has left. A machine on which that is not proven holds the run: a process that lives through a restart comes

@@ -96,6 +96,7 @@ var mutants = []mutant{
 	{"the clock on the wall tells how old a process may be", "plans/state.go", "	if d, proven := now.Since(before); proven {", "	if d, proven := now.Since(before); proven && d < 0 {"},
 	{"a start of this computer with its clock set back makes new processes old", "plans/state.go", "d = max(d, now.Up)", "_ = now.Up"},
 	{"a group that has started is started again", "steps/roll.go", "if !begun {", "if !begun || begun {"},
+	{"a machine that is back makes its group one whose master is mute", "steps/roll.go", "case try > asks && mute > 1:", "case try > asks && mute > 0:"},
 	{"a person's word starts a group again that is coming up", "steps/roll.go", "case !started || r.since(began) >= patience:", "case !started || r.since(began) >= 0:"},
 	{"the serving group is lowered while the other is out", "steps/serve.go", "&& l.Weights[id] > 0 && w == 0", "&& l.Weights[id] > 1<<20 && w == 0"},
 	{"nobody watches while a machine is asked about a command", "steps/command.go", "for began := r.t.Clock.Now(); r.since(began) < d; {", "if d > 0 {\n\t\treturn r.sleep(ctx, d)\n\t}\n\tfor began := r.t.Clock.Now(); r.since(began) < d; {"},
