@@ -77,9 +77,9 @@ func (r *runner) empty(ctx context.Context, step plans.Step, within time.Duratio
 			return out, &stop{plans.AskAbort, fmt.Sprintf("%d sessions left on %s at the deadline", out.Last.Total, step.Group)}
 		case d.OnDeadline == plans.Pause:
 			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline", out.Last.Total, step.Group)}
-		case r.lavish(step, out.Last) && before > 0:
+		case r.overBudget(step, out.Last) && before > 0:
 			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline, and %d cut already, more than the cut_budget of %d", out.Last.Total, step.Group, before, *d.CutBudget)}
-		case r.lavish(step, out.Last):
+		case r.overBudget(step, out.Last):
 			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline, more than the cut_budget of %d", out.Last.Total, step.Group, *d.CutBudget)}
 		default:
 			return out, nil
@@ -87,8 +87,8 @@ func (r *runner) empty(ctx context.Context, step plans.Step, within time.Duratio
 	}
 }
 
-// lavish says that to go on with so many sessions left would cut more in the step, with those it has cut already, than the plan allows.
-func (r *runner) lavish(step plans.Step, c drain.Reading) bool {
+// overBudget says that to go on with so many sessions left would cut more in the step, with those it has cut already, than the plan allows.
+func (r *runner) overBudget(step plans.Step, c drain.Reading) bool {
 	return step.Drain.CutBudget != nil && r.cutting(step, c.ByHost) > *step.Drain.CutBudget
 }
 

@@ -190,7 +190,7 @@ func (r *runner) account(ctx context.Context, step plans.Step) error {
 	if why = cmp.Or(why, r.ajar); why != nil {
 		return why
 	}
-	if err == nil && (r.unread(untouched, c) != "" || c.Total > allowed || r.lavish(step, c)) {
+	if err == nil && (r.unread(untouched, c) != "" || c.Total > allowed || r.overBudget(step, c)) {
 		if err := r.note(ctx, "%d sessions on %s after the drain had ended: draining again", c.Total, step.Group); err != nil {
 			return err
 		}

@@ -61,7 +61,7 @@ var mutants = []mutant{
 	{"pause at the deadline cuts", "steps/drain.go", "case d.OnDeadline == plans.Pause:", "case d.OnDeadline == \"\":"},
 	{"the cut budget is not heeded", "steps/drain.go", "r.cutting(step, c.ByHost) > *step.Drain.CutBudget", "r.cutting(step, c.ByHost) > *step.Drain.CutBudget+1<<20"},
 	{"what a restart has cut already is not held against the budget", "steps/drain.go", "r.cutting(step, c.ByHost) > *step.Drain.CutBudget", "c.Total > *step.Drain.CutBudget"},
-	{"a machine is stopped whatever those before it have cut", "steps/restart.go", " || r.lavish(step, c)) {", ") {"},
+	{"a machine is stopped whatever those before it have cut", "steps/restart.go", " || r.overBudget(step, c)) {", ") {"},
 	{"those who count as none may be more than the budget", "steps/drain.go", "policy.Until = min(d.Until, max(0, *d.CutBudget-before))", "_ = before"},
 	{"players who are let in are drained for ever, though nobody needs them to be", "steps/drain.go", "if err == nil && r.hurt == 0 {", "if err == nil && r.hurt < 0 {"},
 	{"players who are let in are drained for ever, while the other group is hurt", "steps/drain.go", "case r.ajar != nil: //", "case r.ajar != nil && r.hurt < 0: //"},
