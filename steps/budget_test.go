@@ -104,9 +104,8 @@ func TestWhoIsLetInWhileAGroupIsDrainedAgainIsNotWaitedForForEver(t *testing.T) 
 				delete(w.exit, plans.Key("10.9.0.6", plans.DoStart))
 				w.up["10.9.0.6"], w.stay = true, 5 // somebody has started it by hand
 				began := time.Now()
-				sick := func(is bool) func() { return func() { w.mu.Lock(); defer w.mu.Unlock(); w.sick["b1"] = is } }
-				time.AfterFunc(time.Minute, sick(true))
-				time.AfterFunc(tc.heals, sick(false))
+				time.AfterFunc(time.Minute, func() { w.fall("b1", true) })
+				time.AfterFunc(tc.heals, func() { w.fall("b1", false) })
 				ctx, kill := context.WithTimeout(t.Context(), 2*time.Hour)
 				defer kill()
 				_, err := steps.Run(ctx, b.state(), b, w.tools())
@@ -120,7 +119,7 @@ func TestWhoIsLetInWhileAGroupIsDrainedAgainIsNotWaitedForForEver(t *testing.T) 
 				if d := time.Since(began); d < tc.soon || d > tc.late {
 					t.Errorf("held after %s, want %s to %s", d, tc.soon, tc.late)
 				}
-				sick(false)()
+				w.fall("b1", false)
 				w.stay = 0
 				if _, err := steps.Run(t.Context(), b.state(), b, w.tools()); err != nil {
 					t.Fatalf("resume: %v", err)
@@ -152,9 +151,8 @@ func TestWhatWasOpenedAheadOfScheduleIsForgottenOnceItsRestartIsOver(t *testing.
 		b := begin(w)
 		tools := w.tools()
 		tools.Shell = sluggish{w, "10.9.0.6", 70 * time.Second}
-		sick := func(is bool) func() { return func() { w.mu.Lock(); defer w.mu.Unlock(); w.sick["b1"] = is } }
-		time.AfterFunc(80*time.Second, sick(true)) // it has been starting since the 66th
-		time.AfterFunc(100*time.Second, sick(false))
+		time.AfterFunc(80*time.Second, func() { w.fall("b1", true) }) // it has been starting since the 66th
+		time.AfterFunc(100*time.Second, func() { w.fall("b1", false) })
 		if _, err := steps.Run(t.Context(), b.state(), b, tools); err != nil {
 			t.Fatal(err)
 		}

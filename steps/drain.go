@@ -77,12 +77,12 @@ func (r *runner) empty(ctx context.Context, step plans.Step, within time.Duratio
 			return out, &stop{plans.AskAbort, fmt.Sprintf("%d sessions left on %s at the deadline", out.Last.Total, step.Group)}
 		case d.OnDeadline == plans.Pause:
 			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline", out.Last.Total, step.Group)}
-		case r.overBudget(step, out.Last) && before > 0:
-			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline, and %d cut already, more than the cut_budget of %d", out.Last.Total, step.Group, before, *d.CutBudget)}
-		case r.overBudget(step, out.Last):
-			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline, more than the cut_budget of %d", out.Last.Total, step.Group, *d.CutBudget)}
-		default:
+		case !r.overBudget(step, out.Last):
 			return out, nil
+		case before > 0:
+			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline, and %d cut already, more than the cut_budget of %d", out.Last.Total, step.Group, before, *d.CutBudget)}
+		default:
+			return out, &stop{plans.AskPause, fmt.Sprintf("%d sessions left on %s at the deadline, more than the cut_budget of %d", out.Last.Total, step.Group, *d.CutBudget)}
 		}
 	}
 }

@@ -190,24 +190,14 @@ func TestAGroupThatHasComeUpIsNotStartedTwice(t *testing.T) {
 
 // A start may have ended just before a person says to go on, and what it starts comes up a moment later.
 func TestAGroupThatIsComingUpIsNotStartedTwiceByAPersonsWord(t *testing.T) {
-	started := whole(t, func(e plans.Event, _ plans.Plan) bool { return e.What == plans.Ran && e.Command.Do == plans.DoStart })
 	synctest.Test(t, func(t *testing.T) {
-		h := newHerd()
-		b := begin(h.world)
-		b.die = started
-		_, _ = steps.Run(t.Context(), b.state(), b, h.tools())
-		b.die, b.dead = 0, false
+		h, b, tools := broken(t)
 		coming := map[string][]proc{}
 		for _, host := range h.plan.Hosts("group2") {
 			coming[host], h.procs[host] = h.procs[host], nil
 		}
-		for _, e := range []plans.Event{{What: plans.Failed, Step: b.state().Step, Error: "the connection was lost"}, {What: plans.Held, Step: -1, Safe: true}} {
-			if _, err := b.Append(t.Context(), e); err != nil {
-				t.Fatal(err)
-			}
-		}
 		time.AfterFunc(3*time.Second, func() { h.mu.Lock(); defer h.mu.Unlock(); maps.Copy(h.procs, coming) })
-		if _, err := steps.Run(t.Context(), b.state(), b, h.tools()); err != nil {
+		if _, err := steps.Run(t.Context(), b.state(), b, tools); err != nil {
 			t.Fatal(err)
 		}
 		h.complete(t)

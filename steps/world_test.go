@@ -142,6 +142,13 @@ func (w *world) set(id string, weight int) {
 	}
 }
 
+// fall makes a backend sick or well, at any moment of a run.
+func (w *world) fall(id string, sick bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sick[id] = sick
+}
+
 func (w *world) off(group string) bool {
 	for id, b := range w.plan.Before {
 		if b.Group == group && w.weights[id] > 0 {
